@@ -1,0 +1,10 @@
+DROP TABLE genre;
+DROP TABLE album_source;
+DROP TABLE album_cover;
+DROP TABLE album;
+DROP TABLE artist_credit_name;
+DROP TABLE artist_credit;
+DROP TABLE artist_source;
+DROP TABLE artist_link;
+DROP TABLE artist_alias;
+DROP TABLE artist;

@@ -1,0 +1,2 @@
+DROP TABLE playlist_item;
+DROP TABLE playlist;

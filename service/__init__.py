@@ -1,0 +1,1 @@
+"""Fonoteca: a music catalogue as one gRPC service over PostgreSQL."""

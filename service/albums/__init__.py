@@ -1,0 +1,1 @@
+"""Albums, and the tracks on them."""

@@ -1,0 +1,1 @@
+"""Artists, and the credits that name them."""

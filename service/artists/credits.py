@@ -1,0 +1,126 @@
+"""From names to credits: artists are found by name, or created, and equal credits are shared.
+
+A catalogue names the same few artists again and again, so everything works on whole batches, and a
+`CreditCache` carries what is known from one batch of a transaction to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from service.artists.model import Credit, CreditedName, credit_of
+from service.database import Connection, load_statements
+from service.errors import NotFound
+
+_SQL = load_statements(__package__)
+_NAMES_OF = _SQL["artist_names"]
+_FIND = _SQL["find_artists_by_name"]
+_ADD = _SQL["add_artists"]
+_HOLD = _SQL["hold_artists"]
+_ADD_CREDITS = _SQL["add_credits"]
+
+
+@dataclass(slots=True)
+class CreditCache:
+    """What a transaction has learned of artists and credits."""
+
+    artist_ids: dict[str, UUID] = field(default_factory=dict)
+    artist_names: dict[UUID, str] = field(default_factory=dict)
+    credits: dict[tuple[CreditedName, ...], Credit] = field(default_factory=dict)
+    by_id: dict[UUID, Credit] = field(default_factory=dict)
+
+
+async def resolve_credits(
+    connection: Connection,
+    wanted: Sequence[tuple[CreditedName, ...]],
+    cache: CreditCache | None = None,
+) -> list[Credit | None]:
+    """Return the stored credit of each list of names; None for an empty one.
+
+    Creates the artists and credits that are missing. Raises `NotFound` when a name refers to an
+    artist id that does not exist.
+    """
+    cache = cache or CreditCache()
+    new = {names: None for names in wanted if names and names not in cache.credits}
+    if new:
+        every = [name for names in new for name in names]
+        await _learn_names(connection, every, cache)
+        await _learn_artists(connection, every, cache)
+        fresh = {names: credit_of([_known(name, cache) for name in names]) for names in new}
+        # A rename that is under way is waited for; one that comes later will find these credits.
+        await connection.execute(_HOLD, {"ids": _artist_ids(fresh.values())})
+        await _store(connection, fresh.values())
+        cache.credits.update(fresh)
+        cache.by_id.update((credit.id, credit) for credit in fresh.values())
+    return [cache.credits[names] if names else None for names in wanted]
+
+
+def _known(name: CreditedName, cache: CreditCache) -> CreditedName:
+    """Return the name with its artist and its spelling."""
+    artist_id = name.artist_id or cache.artist_ids[name.name]
+    spelling = name.name or cache.artist_names[artist_id]
+    return CreditedName(artist_id, spelling, name.join_phrase, name.role)
+
+
+async def _learn_names(
+    connection: Connection, names: Iterable[CreditedName], cache: CreditCache
+) -> None:
+    """Read the artists that are given by id; a transaction sees them as long as it lasts."""
+    wanted = {name.artist_id for name in names if name.artist_id} - cache.artist_names.keys()
+    if not wanted:
+        return
+    cache.artist_names.update(await _pairs(connection, _NAMES_OF, {"ids": list(wanted)}))
+    for missing in wanted - cache.artist_names.keys():
+        raise NotFound("artist", missing)
+
+
+async def _learn_artists(
+    connection: Connection, names: Iterable[CreditedName], cache: CreditCache
+) -> None:
+    """Find the artists that are given by name, and create those that nobody knows."""
+    wanted = {name.name for name in names if not name.artist_id} - cache.artist_ids.keys()
+    if not wanted:
+        return
+    cache.artist_ids.update(await _pairs(connection, _FIND, {"names": list(wanted)}))
+    if missing := sorted(wanted - cache.artist_ids.keys()):
+        added = {"ids": [uuid7() for _ in missing], "names": missing}
+        await connection.execute(_ADD, added)
+        cache.artist_ids.update(await _pairs(connection, _FIND, {"names": missing}))
+
+
+def _artist_ids(of: Iterable[Credit]) -> list[UUID]:
+    return list({name.artist_id for credit in of for name in credit.names if name.artist_id})
+
+
+async def _store(connection: Connection, credits: Iterable[Credit]) -> None:
+    by_id = {credit.id: credit for credit in credits}
+    names = [
+        (credit.id, position, name)
+        for credit in by_id.values()
+        for position, name in enumerate(credit.names)
+    ]
+    await connection.execute(
+        _ADD_CREDITS,
+        {
+            "ids": list(by_id),
+            "displays": [credit.display for credit in by_id.values()],
+            "credit_ids": [credit_id for credit_id, _, _ in names],
+            "positions": [position for _, position, _ in names],
+            "artist_ids": [name.artist_id for _, _, name in names],
+            "names": [name.name for _, _, name in names],
+            "join_phrases": [name.join_phrase for _, _, name in names],
+            "roles": [name.role for _, _, name in names],
+        },
+    )
+
+
+async def _pairs(
+    connection: Connection, statement: LiteralString, parameters: Mapping[str, object]
+) -> dict[Any, Any]:
+    """Run a statement of two columns."""
+    return dict(await (await connection.execute(statement, parameters)).fetchall())

@@ -1,0 +1,260 @@
+-- name: artist_names
+-- The names of artists by id. Primary key of artist.
+SELECT id, name FROM artist WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: find_artists_by_name
+-- The artist of each name: the one that bears it, else one that has it as an alias; the one without
+-- disambiguation first. artist_name_key, artist_alias_name_key_idx.
+WITH given AS MATERIALIZED (
+    SELECT name, left(fold(name), 300) AS name_key FROM unnest(%(names)s::text[]) AS g (name)
+),
+
+found AS (
+    SELECT g.name, a.id, 0 AS kind, a.disambiguation
+    FROM given AS g
+    JOIN artist AS a ON a.name_key = g.name_key
+    UNION ALL
+    SELECT g.name, a.artist_id, 1, ''
+    FROM given AS g
+    JOIN artist_alias AS a ON a.name_key = g.name_key
+)
+
+SELECT DISTINCT ON (name) name, id
+FROM found
+ORDER BY name, kind, disambiguation, id;
+
+-- name: add_artists
+-- New artists, in the order of their keys, so that two writers never wait for each other in a circle.
+-- A name that somebody else has just added is left to them. artist_name_key.
+INSERT INTO artist (id, name)
+SELECT id, name
+FROM unnest(%(ids)s::uuid[], %(names)s::text[]) AS g (id, name)
+ORDER BY left(fold(name), 300)
+ON CONFLICT (name_key, disambiguation) DO NOTHING;
+
+-- name: hold_artists
+-- Keeps artists from being renamed until the transaction ends, while others may credit them too. Primary
+-- key.
+SELECT id FROM artist WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR KEY SHARE;
+
+-- name: add_credits
+-- New credits with their names; those that exist are left alone, for equal ids are equal credits. The
+-- words are those of the names as credited, of the artists' own names and of their aliases. Primary keys
+-- of artist_credit, artist and artist_alias.
+WITH name AS MATERIALIZED (
+    SELECT g.credit_id, g.position, g.artist_id, g.name, g.join_phrase, g.role
+    FROM unnest(
+        %(credit_ids)s::uuid[],
+        %(positions)s::smallint[],
+        %(artist_ids)s::uuid[],
+        %(names)s::text[],
+        %(join_phrases)s::text[],
+        %(roles)s::text[]
+    ) AS g (credit_id, position, artist_id, name, join_phrase, role)
+),
+
+key AS (
+    SELECT
+        n.credit_id,
+        string_agg(
+            CASE WHEN a.name = n.name THEN a.name_key ELSE fold(n.name) || ' ' || a.name_key END
+            || coalesce(
+                (
+                    SELECT ' ' || string_agg(s.name_key, ' ')
+                    FROM artist_alias AS s
+                    WHERE s.artist_id = n.artist_id
+                ),
+                ''
+            ),
+            ' '
+        ) AS words
+    FROM name AS n
+    JOIN artist AS a ON a.id = n.artist_id
+    GROUP BY n.credit_id
+),
+
+new AS (
+    INSERT INTO artist_credit (id, display, names_key, words)
+    SELECT g.id, g.display, left(fold(g.display), 300), weighted_words(k.words, 'B')
+    FROM unnest(%(ids)s::uuid[], %(displays)s::text[]) AS g (id, display)
+    JOIN key AS k ON k.credit_id = g.id
+    ORDER BY g.id
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id
+)
+
+INSERT INTO artist_credit_name (credit_id, position, artist_id, name, join_phrase, role)
+SELECT n.credit_id, n.position, n.artist_id, n.name, n.join_phrase, n.role
+FROM name AS n
+JOIN new ON new.id = n.credit_id;
+
+-- name: get_artists
+-- Artists with all that belongs to them, in the order of the ids. Primary keys of artist, artist_alias,
+-- artist_link and artist_source.
+SELECT
+    a.id,
+    a.name,
+    a.sort_name,
+    a.disambiguation,
+    a.country,
+    a.mbid,
+    ARRAY(
+        SELECT ROW (s.name, s.locale, s.type, s.is_primary)
+        FROM artist_alias AS s
+        WHERE s.artist_id = a.id
+        ORDER BY s.position
+    ) AS aliases,
+    ARRAY(
+        SELECT ROW (l.type, l.uri)
+        FROM artist_link AS l
+        WHERE l.artist_id = a.id
+        ORDER BY l.position
+    ) AS links,
+    ARRAY(
+        SELECT ROW (s.type, s.external_id, s.uri, s.unavailable, s.synced_at)
+        FROM artist_source AS s
+        WHERE s.artist_id = a.id
+        ORDER BY s.position
+    ) AS sources,
+    a.name_key,
+    a.revision,
+    a.created_at,
+    a.updated_at
+FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS wanted (id, ordinal)
+JOIN artist AS a ON a.id = wanted.id
+ORDER BY wanted.ordinal;
+
+-- name: lock_artist
+-- Holds an artist until the transaction ends, also against new credits: those that are being written now
+-- are waited for, so that a rename reaches them. Primary key.
+SELECT id FROM artist WHERE id = %(id)s::uuid FOR UPDATE;
+
+-- name: list_artists
+-- A page of all artists. artist_name_key.
+SELECT id
+FROM artist
+WHERE (name_key, disambiguation) >= (%(from_key)s::text, %(from_disambiguation)s::text)
+ORDER BY name_key, disambiguation
+LIMIT %(limit)s::integer;
+
+-- name: list_artists_by_prefix
+-- A page of the artists of which a name or alias begins with the prefix. chr(1114111) is the last
+-- character there is. The scan begins at the prefix or at the page, whichever is later: of two lower
+-- bounds an index would use one only. artist_name_key, artist_alias_name_key_idx, primary key of artist.
+(
+    SELECT id, name_key, disambiguation
+    FROM artist
+    WHERE (name_key, disambiguation) >= (
+        greatest(%(from_key)s::text, left(fold(%(prefix)s::text), 300) COLLATE "C"),
+        %(from_disambiguation)s::text
+    )
+    AND name_key < left(fold(%(prefix)s::text), 300) || chr(1114111)
+    ORDER BY name_key, disambiguation
+    LIMIT %(limit)s::integer
+)
+UNION
+(
+    SELECT a.id, a.name_key, a.disambiguation
+    FROM artist AS a
+    WHERE a.id IN (
+        SELECT s.artist_id
+        FROM artist_alias AS s
+        WHERE s.name_key >= left(fold(%(prefix)s::text), 300)
+            AND s.name_key < left(fold(%(prefix)s::text), 300) || chr(1114111)
+    )
+    AND (a.name_key, a.disambiguation) >= (%(from_key)s::text, %(from_disambiguation)s::text)
+    ORDER BY a.name_key, a.disambiguation
+    LIMIT %(limit)s::integer
+)
+ORDER BY name_key, disambiguation
+LIMIT %(limit)s::integer;
+
+-- name: find_artist_by_source
+-- The artist that has a place in another system, if a name or alias of it begins with the prefix.
+-- artist_source_external_key, primary keys of artist and artist_alias.
+SELECT a.id
+FROM artist_source AS x
+JOIN artist AS a ON a.id = x.artist_id
+WHERE x.type = %(type)s::text
+    AND x.external_id = %(external_id)s::text
+    AND EXISTS (
+        SELECT FROM (
+            SELECT a.name_key
+            UNION ALL
+            SELECT s.name_key FROM artist_alias AS s WHERE s.artist_id = a.id
+        ) AS known
+        WHERE starts_with(known.name_key, left(fold(%(prefix)s::text), 300))
+    );
+
+-- name: update_artist
+-- New values for an artist that is locked. artist_name_key and artist_mbid_key refuse those of another
+-- one. Primary key.
+UPDATE artist
+SET
+    name = %(name)s::text,
+    sort_name = %(sort_name)s::text,
+    disambiguation = %(disambiguation)s::text,
+    country = %(country)s::text,
+    mbid = %(mbid)s::uuid,
+    revision = revision + 1
+WHERE id = %(id)s::uuid;
+
+-- name: clear_aliases
+-- Takes all aliases from an artist. Primary key of artist_alias.
+DELETE FROM artist_alias WHERE artist_id = %(artist_id)s::uuid;
+
+-- name: add_aliases
+-- Gives an artist its aliases, in order.
+INSERT INTO artist_alias (artist_id, position, name, locale, type, is_primary)
+SELECT %(artist_id)s::uuid, g.ordinal - 1, g.name, g.locale, g.type, g.is_primary
+FROM unnest(
+    %(name)s::text[], %(locale)s::text[], %(type)s::text[], %(is_primary)s::boolean[]
+) WITH ORDINALITY AS g (name, locale, type, is_primary, ordinal);
+
+-- name: clear_links
+-- Takes all links from an artist. Primary key of artist_link.
+DELETE FROM artist_link WHERE artist_id = %(artist_id)s::uuid;
+
+-- name: add_links
+-- Gives an artist its links, in order.
+INSERT INTO artist_link (artist_id, position, type, uri)
+SELECT %(artist_id)s::uuid, g.ordinal - 1, g.type, g.uri
+FROM unnest(%(type)s::text[], %(uri)s::text[]) WITH ORDINALITY AS g (type, uri, ordinal);
+
+-- name: clear_artist_sources
+-- Takes all places in other systems from an artist. Primary key of artist_source.
+DELETE FROM artist_source WHERE artist_id = %(artist_id)s::uuid;
+
+-- name: add_artist_sources
+-- Gives an artist its places in other systems, in order; returns those that nobody else has.
+-- artist_source_external_key.
+INSERT INTO artist_source (artist_id, position, type, external_id, uri, unavailable, synced_at)
+SELECT %(artist_id)s::uuid, g.ordinal - 1, g.type, g.id, g.uri, g.unavailable, g.synced_at
+FROM unnest(
+    %(type)s::text[],
+    %(id)s::text[],
+    %(uri)s::text[],
+    %(unavailable)s::boolean[],
+    %(synced_at)s::timestamptz[]
+) WITH ORDINALITY AS g (type, id, uri, unavailable, synced_at, ordinal)
+ORDER BY g.type, g.id
+ON CONFLICT (type, external_id) DO NOTHING
+RETURNING type, external_id;
+
+-- name: list_artist_tracks
+-- A page of the live tracks that credit an artist, newest release first. artist_credit_name_artist_idx,
+-- track_credit_idx; the order is made by a sort of the artist's tracks.
+SELECT
+    t.document,
+    coalesce(t.release_date::text, '') COLLATE "C" AS released,
+    t.id
+FROM track AS t
+WHERE t.credit_id IN (
+    SELECT n.credit_id FROM artist_credit_name AS n WHERE n.artist_id = %(artist_id)s::uuid
+)
+AND t.deleted_at IS NULL
+AND (%(library_id)s::uuid IS NULL OR t.library_id = %(library_id)s::uuid)
+AND (coalesce(t.release_date::text, '') COLLATE "C", t.id)
+    < (%(before_date)s::text, %(before_id)s::uuid)
+ORDER BY released DESC, t.id DESC
+LIMIT %(limit)s::integer

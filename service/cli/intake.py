@@ -1,0 +1,223 @@
+"""What `import` and `scan` have in common: send the tracks, show progress, list what went wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO, TypeVar
+
+import grpc
+import typer
+from google.rpc.error_details_pb2 import BadRequest
+from google.rpc.status_pb2 import Status
+from rich.console import Console
+
+from fonoteca.v1.track_pb2 import Track
+from service.cli.connection import explain
+from service.cli.progress import Meter, meter, rate
+from service.cli.terminal import FAILED, USAGE, leave, say
+from service.ingest.client import BATCH_TRACKS, Batch, ImportClient, Outcome, ahead, batches
+from service.ingest.problems import Problem, SourceError
+
+INTERRUPTED: Final = 130
+_SHOWN_PROBLEMS: Final = 20
+_TRACK_PREFIX: Final = re.compile(r"^(?:tracks\[\d+\]|track)\.")
+
+Place = TypeVar("Place")
+
+
+class ProblemLog:
+    """Keeps the first problems for the terminal and writes all of them to the report."""
+
+    def __init__(self, report: TextIO | None) -> None:
+        self._report = report
+        # Rows are read in one thread while the answers of the server come in another.
+        self._lock = threading.Lock()
+        self._first: list[Problem] = []
+        self._first_notes: list[Problem] = []
+        self._count = 0
+        #: How many rows or files have problems.
+        self.failures = 0
+
+    def add(self, *problems: Problem) -> None:
+        """Take note of all problems of one row or file."""
+        with self._lock:
+            self.failures += not all(problem.note for problem in problems)
+            for problem in problems:
+                self._count += 1
+                first = self._first_notes if problem.note else self._first
+                if len(first) < _SHOWN_PROBLEMS:
+                    first.append(problem)
+                if self._report:
+                    json.dump(problem.as_record(), self._report, ensure_ascii=False)
+                    self._report.write("\n")
+
+    def add_unexplained(self, count: int) -> None:
+        """Take note of rows of which it is only known that something is wrong."""
+        with self._lock:
+            self.failures += count
+            self._count += count
+
+    @property
+    def complete(self) -> bool:
+        """Whether every problem will be read, and not only the first ones."""
+        return self._report is not None
+
+    def show(self) -> None:
+        """List the first problems, and say how many more there are."""
+        shown = (self._first + self._first_notes)[:_SHOWN_PROBLEMS]
+        for problem in shown:
+            typer.echo(_printable(str(problem)), err=True)
+        more = self._count - len(shown)
+        if more:
+            where = f"the report {self._report.name} lists them" if self._report else "see --report"
+            say(f"and {more:,} more: {where}")
+
+
+@contextmanager
+def problem_log(report: Path | None) -> Iterator[ProblemLog]:
+    """Open the report, if one is asked for."""
+    try:
+        # Paths that are not valid Unicode are written as their escapes.
+        stream = report.open("w", encoding="utf-8", errors="backslashreplace") if report else None
+    except OSError as error:
+        leave(USAGE, f"{report}: {error.strerror}: name another file for --report")
+    with stream or nullcontext():
+        yield ProblemLog(stream)
+
+
+@dataclass(slots=True)
+class Totals:
+    """What has become of the tracks so far."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+    @property
+    def stored(self) -> int:
+        """How many tracks are in the catalogue as they were sent."""
+        return self.created + self.updated + self.unchanged
+
+    @property
+    def answered(self) -> int:
+        """How many tracks the server has answered for."""
+        return self.stored + self.refused
+
+    def add(self, outcome: Outcome[Place]) -> None:
+        """Count one batch."""
+        self.created += outcome.created
+        self.updated += outcome.updated
+        self.unchanged += outcome.unchanged
+        self.refused += outcome.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Sends tracks to one library and tells the person at the terminal about it."""
+
+    channel: grpc.Channel
+    address: str
+    library_id: str
+    validate_only: bool
+    log: ProblemLog
+
+    def run(
+        self,
+        entries: Iterable[tuple[Place, Track]],
+        locate: Callable[[Place, str, str], Problem],
+        *,
+        fraction: Callable[[], float],
+        batch_size: int = BATCH_TRACKS,
+    ) -> int:
+        """Import all entries, print the result, and return the exit code.
+
+        `locate` makes a problem of a place, a field of Track and a message.
+        """
+        totals, start = Totals(), time.monotonic()
+        stopped, code = "", 0
+        try:
+            self._send_all(entries, locate, totals, fraction, batch_size)
+        except SourceError as error:
+            stopped, code = str(error), FAILED
+        except grpc.RpcError as error:
+            stopped, code = explain(error, self.address), FAILED
+        except KeyboardInterrupt:
+            stopped, code = "interrupted", INTERRUPTED
+        self.log.show()
+        if stopped:
+            say(stopped)
+        if stopped and not self.validate_only:
+            say(f"{totals.stored:,} tracks are stored; the same command goes on from there")
+        typer.echo(self._summary(totals, start))
+        return code or (FAILED if self.log.failures else 0)
+
+    def _send_all(
+        self,
+        entries: Iterable[tuple[Place, Track]],
+        locate: Callable[[Place, str, str], Problem],
+        totals: Totals,
+        fraction: Callable[[], float],
+        batch_size: int,
+    ) -> None:
+        client = ImportClient(self.channel, explain_all=self.log.complete)
+        prepared = ahead(
+            batches(
+                entries,
+                library_id=self.library_id,
+                validate_only=self.validate_only,
+                fraction=fraction,
+                size=batch_size,
+            )
+        )
+        done = 0.0
+        with closing(prepared), meter(Console(stderr=True)) as view:
+            for batch in prepared:
+                outcome = client.send(batch, _shower(view, totals.answered, done, batch))
+                totals.add(outcome)
+                done = batch.fraction
+                view.show(totals.answered, done)
+                for refusal in outcome.refusals:
+                    self.log.add(
+                        *(locate(refusal.place, *found) for found in violations(refusal.error))
+                    )
+                self.log.add_unexplained(outcome.refused - len(outcome.refusals))
+
+    def _summary(self, totals: Totals, start: float) -> str:
+        seconds = time.monotonic() - start
+        counts = (
+            f"{totals.created:,} new, {totals.updated:,} changed, {totals.unchanged:,} unchanged"
+        )
+        if self.log.failures:
+            counts += f", {self.log.failures:,} failed"
+        pace = f"{seconds:.1f} s, {rate(totals.answered, start):,} tracks/s"
+        return f"{'dry run, nothing is stored: ' if self.validate_only else ''}{counts} ({pace})"
+
+
+def _shower(view: Meter, before: int, done: float, batch: Batch[Place]) -> Callable[[int], None]:
+    """Return what shows progress within a batch."""
+    share = (batch.fraction - done) / max(len(batch.places), 1)
+    return lambda sent: view.show(before + sent, done + sent * share)
+
+
+def violations(error: Status) -> Iterator[tuple[str, str]]:
+    """Yield the fields of Track that an error is about, each with what is wrong."""
+    bad_request = BadRequest()
+    for detail in error.details:
+        if detail.Unpack(bad_request):
+            for violation in bad_request.field_violations:
+                yield _TRACK_PREFIX.sub("", violation.field), violation.description
+            return
+    yield "", error.message
+
+
+def _printable(text: str) -> str:
+    """Return the text so that any terminal takes it, whatever a file name holds."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,62 @@
+"""Shows how far an import is: a bar on a terminal, a line now and then anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+_LINE_SECONDS: Final = 5.0
+
+
+class Meter(Protocol):
+    """Takes note of progress."""
+
+    def show(self, count: int, fraction: float) -> None:
+        """Tell that `count` tracks are sent, and which share of all that is, 0 to 1."""
+
+
+@contextmanager
+def meter(console: Console) -> Iterator[Meter]:
+    """Show progress while the context lasts."""
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        yield _Bar(progress)
+
+
+class _Bar:
+    def __init__(self, progress: Progress) -> None:
+        self._start = time.monotonic()
+        self._progress = progress
+        self._task = progress.add_task("reading", total=1.0)
+
+    def show(self, count: int, fraction: float) -> None:
+        text = f"{count:,} tracks, {rate(count, self._start):,}/s,"
+        self._progress.update(self._task, completed=fraction, description=text)
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._start = self._last = time.monotonic()
+
+    def show(self, count: int, fraction: float) -> None:
+        now = time.monotonic()
+        if now - self._last < _LINE_SECONDS:
+            return
+        self._last = now
+        left = (now - self._start) * (1 - fraction) / fraction if fraction else 0.0
+        pace = f"{count:,} tracks, {rate(count, self._start):,}/s"
+        self._console.print(f"{fraction:.0%}: {pace}, about {left:.0f} s left", highlight=False)
+
+
+def rate(count: int, start: float) -> int:
+    """Return how many a second, since a moment of the monotonic clock."""
+    return round(count / max(time.monotonic() - start, 0.001))

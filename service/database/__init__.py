@@ -1,0 +1,8 @@
+"""The way to PostgreSQL: connections, statements, migrations, and a server of our own."""
+
+from __future__ import annotations
+
+from service.database.pool import Connection, Database
+from service.database.statements import Statements, load_statements
+
+__all__ = ["Connection", "Database", "Statements", "load_statements"]

@@ -1,0 +1,127 @@
+"""Connections, and the two ways to use one: `read` and `write`.
+
+Reads run in autocommit: one statement is one snapshot, and no round trip is spent on BEGIN and
+COMMIT. Writes run in one transaction that is repeated when it met another one. A cancelled caller
+cancels its statement: psycopg does that, so a deadline needs no code here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from service.database.arrays import FastListDumper
+from service.database.errors import RETRYABLE, translated
+from service.settings import Settings
+
+Connection = AsyncConnection[TupleRow]
+
+T = TypeVar("T")
+
+_ATTEMPTS: Final = 4
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """The pool of one server process.
+
+    Every method raises domain errors: `Unavailable` when the database cannot be reached, `Aborted`
+    when a change lost its race several times, `DeadlineExceeded` when the statement timeout struck.
+    """
+
+    def __init__(self, conninfo: str, settings: Settings) -> None:
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            conninfo,
+            kwargs=_connection_arguments(settings),
+            min_size=settings.pool_min_size,
+            max_size=settings.pool_max_size,
+            timeout=settings.pool_timeout,
+            max_waiting=settings.pool_max_waiting,
+            name="fonoteca",
+            configure=_configure,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Begin to connect. Returns at once: the pool goes on trying while the database is down."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Give all connections back to PostgreSQL."""
+        await self._pool.close()
+
+    async def check(self) -> None:
+        """Raise `Unavailable` unless a statement can be answered now."""
+        async with self.read() as connection:
+            await connection.execute("SELECT 1")
+
+    def statistics(self) -> dict[str, int]:
+        """Return the counters of the pool, as psycopg_pool names them."""
+        return self._pool.get_stats()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Connection]:
+        """Lend a connection in autocommit."""
+        with translated():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Lend a connection on which all statements see the catalogue as of one instant."""
+        with translated():
+            async with self._pool.connection() as connection:
+                await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+                try:
+                    async with connection.transaction():
+                        yield connection
+                finally:
+                    await connection.set_isolation_level(None)
+
+    @asynccontextmanager
+    async def transaction(self, *, dry_run: bool = False) -> AsyncIterator[Connection]:
+        """Lend a connection in a transaction that the block ends: committed, unless `dry_run`."""
+        with translated():
+            async with (
+                self._pool.connection() as connection,
+                connection.transaction(force_rollback=dry_run),
+            ):
+                yield connection
+
+    async def try_out(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do `work` in a transaction that is rolled back: its result is what it would have been."""
+        async with self.transaction(dry_run=True) as connection:
+            return await work(connection)
+
+    async def write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do `work` in one transaction; do it again when it deadlocked with another one."""
+        with translated():
+            for attempt in range(1, _ATTEMPTS):
+                try:
+                    async with self._pool.connection() as connection, connection.transaction():
+                        return await work(connection)
+                except RETRYABLE as error:
+                    _log.info("transaction repeated", extra={"attempt": attempt, "why": str(error)})
+            async with self._pool.connection() as connection, connection.transaction():
+                return await work(connection)
+
+
+async def _configure(connection: Connection) -> None:
+    """Prepare a new connection."""
+    connection.adapters.register_dumper(list, FastListDumper)
+
+
+def _connection_arguments(settings: Settings) -> dict[str, object]:
+    arguments: dict[str, object] = {"autocommit": True, "application_name": "fonoteca"}
+    if settings.pgbouncer:
+        # What was prepared on one server connection is unknown on the next.
+        arguments["prepare_threshold"] = None
+    elif settings.session_options:
+        arguments["options"] = settings.session_options
+    return arguments

@@ -1,0 +1,76 @@
+"""SQL lives in files: a `queries.sql` beside each store, in named blocks.
+
+A block begins with a line `-- name: get_track`, followed by comment lines that say what it is for,
+and then the statement. Parameters are named and cast, `%(id)s::uuid`, so that every statement can
+be prepared and explained without values. Stores bind names when they are imported, so that a
+misspelt one stops the program at its start:
+
+    _SQL = load_statements(__package__)
+    _GET = _SQL["get_track"]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import LiteralString, cast
+
+_HEAD = re.compile(r"^-- name: ([a-z][a-z0-9_]*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One named block of a `queries.sql`."""
+
+    name: str
+    purpose: str
+    text: LiteralString
+
+
+class Statements(Mapping[str, LiteralString]):
+    """The blocks of one file, by name; a missing name is a `KeyError` with those there are."""
+
+    def __init__(self, source: str, blocks: tuple[Statement, ...]) -> None:
+        self.source = source
+        self.blocks = blocks
+        self._texts = {block.name: block.text for block in blocks}
+
+    def __getitem__(self, name: str) -> LiteralString:
+        if name not in self._texts:
+            known = ", ".join(sorted(self._texts))
+            raise KeyError(f"no statement {name!r} in {self.source}; there are: {known}")
+        return self._texts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
+def load_statements(package: str) -> Statements:
+    """Read the `queries.sql` of a package such as `service.tracks`."""
+    text = files(package).joinpath("queries.sql").read_text(encoding="utf-8")
+    return Statements(package, tuple(_parse(package, text)))
+
+
+def _parse(source: str, text: str) -> Iterator[Statement]:
+    heads = list(_HEAD.finditer(text))
+    seen: set[str] = set()
+    for head, following in zip(heads, [*heads[1:], None], strict=True):
+        name = head.group(1)
+        if name in seen:
+            raise ValueError(f"two statements named {name!r} in {source}")
+        seen.add(name)
+        body = text[head.end() : following.start() if following else len(text)].strip()
+        purpose = []
+        lines = body.splitlines()
+        while lines and lines[0].startswith("--"):
+            purpose.append(lines.pop(0).removeprefix("--").strip())
+        if not purpose or not lines:
+            raise ValueError(f"statement {name!r} in {source} needs a purpose and a body")
+        # It comes from a file of this package, never from input: that is what LiteralString is for.
+        statement = cast("LiteralString", "\n".join(lines).rstrip().removesuffix(";"))  # type: ignore[redundant-cast]
+        yield Statement(name, " ".join(purpose), statement)

@@ -1,0 +1,1 @@
+"""Libraries: the boundaries of ownership."""

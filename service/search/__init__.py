@@ -1,0 +1,1 @@
+"""Search: finds what people mean, typos and all."""

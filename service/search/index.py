@@ -1,0 +1,50 @@
+"""What search knows of a track is written in the transaction that writes the track.
+
+Everything here derives from the rows of tracks, artists, albums and genres, by the ids of the
+tracks: there is one statement that indexes, whoever calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import LiteralString
+from uuid import UUID
+
+from service.database import Connection, load_statements
+
+_SQL = load_statements(__package__)
+_INDEX = _SQL["index_tracks"]
+_UNINDEX = _SQL["unindex_tracks"]
+_REFRESH_CREDITS = _SQL["refresh_credits"]
+_TRACKS_OF_CREDITS = _SQL["tracks_of_credits"]
+_TRACKS_OF_ALBUM = _SQL["tracks_of_album"]
+
+
+async def index_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Make tracks that are live and completed findable as they are now; they must be stored."""
+    await connection.execute(_INDEX, {"ids": list(ids)})
+
+
+async def unindex_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Hide tracks from search."""
+    await connection.execute(_UNINDEX, {"ids": list(ids)})
+
+
+async def reindex_artist(connection: Connection, artist_id: UUID) -> None:
+    """Make an artist's tracks findable under the names that it has now."""
+    credit_ids = await _ids(connection, _REFRESH_CREDITS, {"artist_id": artist_id})
+    await index_tracks(
+        connection, await _ids(connection, _TRACKS_OF_CREDITS, {"credit_ids": credit_ids})
+    )
+
+
+async def reindex_album(connection: Connection, album_id: UUID) -> None:
+    """Make an album's tracks findable under the title that it has now."""
+    await index_tracks(connection, await _ids(connection, _TRACKS_OF_ALBUM, {"album_id": album_id}))
+
+
+async def _ids(
+    connection: Connection, statement: LiteralString, parameters: Mapping[str, object]
+) -> list[UUID]:
+    rows = await (await connection.execute(statement, parameters)).fetchall()
+    return [row[0] for row in rows]

@@ -1,0 +1,173 @@
+"""The ladder: exact, all words, last word as prefix, typos, fewer words.
+
+A rung runs only for the queries that have too few hits so far, and for all of them in one
+statement. A hit keeps the strictest rung that found it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final
+from uuid import UUID
+
+from service.database import Connection
+from service.search import store
+from service.search.candidates import Candidate, Lookup, Scope, find
+from service.search.model import (
+    ENOUGH,
+    Hit,
+    Rung,
+    Words,
+    all_words,
+    allowed_edits,
+    joins,
+    last_as_prefix,
+    near_spellings,
+    splits,
+    with_fewer_words,
+    with_typos,
+    without_noise,
+)
+
+
+@dataclass(slots=True)
+class _Climb:
+    """How far one query of the batch has come."""
+
+    ordinal: int
+    query: Words
+    hits: dict[UUID, Hit] = field(default_factory=dict)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the last word may be unfinished, or a word misspelt."""
+        if len(self.hits) >= ENOUGH:
+            return False
+        return all(hit.rung is not Rung.EXACT for hit in self.hits.values())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found so far."""
+        return not self.hits
+
+    def add(self, rung: Rung, candidates: Iterable[Candidate]) -> None:
+        for found in candidates:
+            reached = Rung.EXACT if rung is Rung.ALL_WORDS and found.is_exact else rung
+            self.hits.setdefault(found.track_id, Hit(found.track_id, reached, found.relevance))
+
+
+async def climb(
+    connection: Connection, scope: Scope, queries: Sequence[Words], limit: int
+) -> list[list[Hit]]:
+    """Return up to `limit` hits of each query, the best first. All queries must have words."""
+    climbs = [_Climb(ordinal, query) for ordinal, query in enumerate(queries)]
+    most = max(limit, ENOUGH)
+    lookups = [Lookup(c.ordinal, c.query.text, all_words(c.query.words)) for c in climbs]
+    await _run(connection, scope, climbs, Rung.ALL_WORDS, lookups, most)
+    for rung, is_needed, loosen in _LOOSER:
+        if needy := [climb for climb in climbs if is_needed(climb)]:
+            lookups = await loosen(connection, needy)
+            await _run(connection, scope, climbs, rung, lookups, most)
+    return [sorted(climb.hits.values(), key=lambda hit: hit.order)[:limit] for climb in climbs]
+
+
+async def _run(
+    connection: Connection,
+    scope: Scope,
+    climbs: Sequence[_Climb],
+    rung: Rung,
+    lookups: Sequence[Lookup],
+    limit: int,
+) -> None:
+    if lookups:
+        by_name = rung is Rung.ALL_WORDS
+        for found in await find(connection, scope, lookups, limit, by_name=by_name):
+            climbs[found.ordinal].add(rung, [found])
+
+
+async def _prefixes(connection: Connection, short: Sequence[_Climb]) -> list[Lookup]:
+    return [
+        Lookup(climb.ordinal, climb.query.text, words)
+        for climb in short
+        if (words := last_as_prefix(climb.query.words))
+    ]
+
+
+async def _typos_of_unknown(connection: Connection, short: Sequence[_Climb]) -> list[Lookup]:
+    """Mend the words that the catalogue does not have; most misspelt words are among them."""
+    known = await _vocabulary(connection, short)
+    return await _mended(
+        connection, short, known, lambda climb: [w for w in climb.query.words if w not in known]
+    )
+
+
+async def _typos_of_all(connection: Connection, empty: Sequence[_Climb]) -> list[Lookup]:
+    """Mend every word: a misspelt word may be another word."""
+    known = await _vocabulary(connection, empty)
+    return await _mended(connection, empty, known, lambda climb: climb.query.words)
+
+
+async def _mended(
+    connection: Connection,
+    climbs: Sequence[_Climb],
+    known: frozenset[str],
+    suspects: Callable[[_Climb], Sequence[str]],
+) -> list[Lookup]:
+    misspelt = {word for climb in climbs for word in suspects(climb) if allowed_edits(word)}
+    near = await store.similar_words(connection, misspelt)
+    for word in misspelt:
+        near.setdefault(word, []).extend(sorted(near_spellings(word) & known))
+    return [
+        Lookup(climb.ordinal, climb.query.text, words)
+        for climb in climbs
+        if (words := with_typos(climb.query.words, known, near))
+    ]
+
+
+async def _noise(connection: Connection, empty: Sequence[_Climb]) -> list[Lookup]:
+    known = await _vocabulary(connection, empty)
+    return [
+        Lookup(climb.ordinal, climb.query.text, words)
+        for climb in empty
+        for words in without_noise(climb.query.words, climb.query.core_words, known)
+    ]
+
+
+async def _fewer(connection: Connection, empty: Sequence[_Climb]) -> list[Lookup]:
+    known = await _vocabulary(connection, empty)
+    return [
+        Lookup(climb.ordinal, climb.query.text, words)
+        for climb in empty
+        for words in with_fewer_words(climb.query.words, known)
+    ]
+
+
+async def _vocabulary(connection: Connection, climbs: Sequence[_Climb]) -> frozenset[str]:
+    """Return which words of the queries, or made from them, the catalogue has."""
+    wanted: set[str] = set()
+    for climb in climbs:
+        wanted.update(climb.query.words)
+        wanted.update(near for word in climb.query.words for near in near_spellings(word))
+        wanted.update(joined for _, joined in joins(climb.query.words))
+        wanted.update(half for word in climb.query.words for two in splits(word) for half in two)
+    return await store.known_words(connection, wanted)
+
+
+_LOOSER: Final[
+    Sequence[
+        tuple[
+            Rung,
+            Callable[[_Climb], bool],
+            Callable[[Connection, Sequence[_Climb]], Awaitable[list[Lookup]]],
+        ]
+    ]
+] = (
+    (Rung.PREFIX, attrgetter("is_short"), _prefixes),
+    (Rung.TYPO, attrgetter("is_short"), _typos_of_unknown),
+    (Rung.FEWER_WORDS, attrgetter("is_empty"), _noise),
+    (Rung.TYPO, attrgetter("is_empty"), _typos_of_all),
+    (Rung.FEWER_WORDS, attrgetter("is_empty"), _fewer),
+)
+"""What is tried after all words: the rung of the hits, who needs it, and the lookups."""

@@ -1,0 +1,225 @@
+"""What a search asks for and what it finds. The rules of the ladder that need no database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from string import ascii_lowercase
+from typing import Final
+from uuid import UUID
+
+from rapidfuzz.distance import OSA
+
+MAX_QUERY: Final = 500
+MAX_BATCH: Final = 500
+MAX_HITS: Final = 500
+"""How many hits a query with words has over all its pages."""
+
+ENOUGH: Final = 3
+"""So many hits make looser readings of a query needless; one exact hit does, too."""
+
+_MAX_WORDS: Final = 24
+_MAX_WORD: Final = 250
+"""How many letters of a word are looked up, as in the SQL function weighted_words."""
+
+_MAX_ALTERNATIVES: Final = 8
+_MAX_VARIANTS: Final = 16
+_BRACKETS: Final = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
+_NOISE: Final = frozenset({
+    "and", "audio", "by", "feat", "featuring", "ft", "hd", "hq", "lyric", "lyrics", "official",
+    "the", "video", "vs", "w", "with",
+})  # fmt: skip
+"""Folded words that people add to a name or leave out; dropped first when nothing was found."""
+
+
+class Rung(IntEnum):
+    """The steps of the ladder, from strict to loose; the numbers are those of SearchRung."""
+
+    EXACT = 1
+    ALL_WORDS = 2
+    PREFIX = 3
+    TYPO = 4
+    FEWER_WORDS = 5
+    FILTER = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A track that was found; `relevance`, 0 to 1, compares hits of one rung."""
+
+    track_id: UUID
+    rung: Rung
+    relevance: float
+
+    @property
+    def score(self) -> float:
+        """The score over all rungs, above 0 and at most 1: a rung never outranks a stricter one."""
+        return (6 - self.rung + min(max(self.relevance, 0.0), 1.0)) / 6 if self.rung < 6 else 1.0
+
+    @property
+    def order(self) -> tuple[float, UUID]:
+        """The place among all hits: the best score first, then by id."""
+        return -self.score, self.track_id
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A query as folded text; `core` is the same of the query without what stands in brackets."""
+
+    text: str
+    core: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The distinct words, in order; those beyond the limit are ignored."""
+        return _distinct(self.text)
+
+    @property
+    def core_words(self) -> tuple[str, ...]:
+        """The distinct words outside of brackets."""
+        return _distinct(self.core)
+
+
+def without_brackets(query: str) -> str:
+    """Return what was typed without all that stands in brackets."""
+    return _BRACKETS.sub(" ", query)
+
+
+def _distinct(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.split(" ")))[:_MAX_WORDS] if text else ()
+
+
+def all_words(words: Sequence[str]) -> str:
+    """Return the tsquery of all words."""
+    return " & ".join(map(_quoted, words))
+
+
+def last_as_prefix(words: Sequence[str]) -> str | None:
+    """Return the tsquery with the last word as the beginning of one; None when that is too short.
+
+    A beginning of one letter stands for a tenth of the vocabulary.
+    """
+    last = words[-1]
+    if len(last) < 2:
+        return None
+    return " & ".join([*map(_quoted, words[:-1]), _beginning(last)])
+
+
+def allowed_edits(word: str) -> int:
+    """How many letters of a word may be wrong: 1 from 4 letters on, 2 from 8.
+
+    None of very long words, which PostgreSQL does not compare.
+    """
+    if len(word) > _MAX_WORD:
+        return 0
+    return 2 if len(word) >= 8 else 1 if len(word) >= 4 else 0
+
+
+def near_spellings(word: str) -> set[str]:
+    """Return the spellings that similarity by trigrams overlooks, for it is low in short words.
+
+    That is two neighbors transposed, and in a word of four letters another letter in one place.
+    """
+    if not allowed_edits(word):
+        return set()
+    pairs = range(len(word) - 1)
+    near = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in pairs}
+    if len(word) == 4:
+        near |= {word[:i] + letter + word[i + 1 :] for i in range(4) for letter in ascii_lowercase}
+    return near - {word}
+
+
+def mended(word: str, candidates: Sequence[str]) -> tuple[str, ...]:
+    """Return the candidates that a typist may have meant, the nearest first.
+
+    A transposition of two neighbors is one edit. Equally near ones stay in the order given.
+    """
+    edits = allowed_edits(word)
+    distances = {
+        candidate: OSA.distance(word, candidate, score_cutoff=edits) for candidate in candidates
+    }
+    near = [candidate for candidate, distance in distances.items() if distance <= edits]
+    return tuple(sorted(near, key=distances.__getitem__)[:_MAX_ALTERNATIVES])
+
+
+def splits(word: str) -> Iterator[tuple[str, str]]:
+    """Yield the ways to read a word as two that were run together."""
+    for cut in range(2, len(word) - 1):
+        yield word[:cut], word[cut:]
+
+
+def joins(words: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield each pair of neighbors as one word, with the index of the first."""
+    for index in range(len(words) - 1):
+        yield index, words[index] + words[index + 1]
+
+
+def with_typos(
+    words: Sequence[str], known: frozenset[str], near: Mapping[str, Sequence[str]]
+) -> str | None:
+    """Return the tsquery of what may have been meant; None when that is nothing new.
+
+    `known` are the words, halves of words and joined words that the catalogue has, `near` its words
+    that look like those of the query.
+    """
+    readings = [_readings(word, known, near.get(word, ())) for word in words]
+    variants = []
+    as_typed = [[_quoted(word)] for word in words]
+    if all(readings) and readings != as_typed:
+        variants.append(" & ".join(f"({' | '.join(of)})" for of in readings))
+    for index, joined in joins(words):
+        rest = readings[:index] + readings[index + 2 :]
+        if joined in known and all(rest):
+            parts = [_quoted(joined), *(f"({' | '.join(of)})" for of in rest)]
+            variants.append(" & ".join(parts))
+    return " | ".join(f"({variant})" for variant in variants) or None
+
+
+def _readings(word: str, known: frozenset[str], near: Sequence[str]) -> list[str]:
+    """Return the tsqueries that one word may stand for."""
+    readings = [_quoted(word)] if word in known else []
+    readings += [_quoted(other) for other in mended(word, near) if other != word]
+    if word not in known:
+        readings += [
+            f"({_quoted(left)} & {_quoted(right)})"
+            for left, right in splits(word)
+            if left in known and right in known
+        ][:_MAX_ALTERNATIVES]
+    return readings
+
+
+def without_noise(words: Sequence[str], core: Sequence[str], known: frozenset[str]) -> list[str]:
+    """Return the tsqueries of the query without what people add to a name.
+
+    That is words that the catalogue does not have, words such as "featuring" or "official", and, in
+    a second try, all that stands in brackets (`core` is the query without that).
+    """
+    variants: dict[str, None] = {}
+    for of in (words, core):
+        kept = [word for word in of if word in known and word not in _NOISE]
+        if kept and len(kept) < len(words):
+            variants[all_words(kept)] = None
+    return list(variants)
+
+
+def with_fewer_words(words: Sequence[str], known: frozenset[str]) -> list[str]:
+    """Return the tsqueries of the query without one word, then without more from either end."""
+    kept = [word for word in words if word in known and word not in _NOISE]
+    variants: dict[str, None] = {}
+    for index in range(len(kept)) if len(kept) > 1 else ():
+        variants[all_words(kept[:index] + kept[index + 1 :])] = None
+    for count in range(2, len(kept)):
+        variants[all_words(kept[:-count])] = None
+        variants[all_words(kept[count:])] = None
+    return list(variants)[:_MAX_VARIANTS]
+
+
+def _quoted(word: str) -> str:
+    # Folded text has none of the characters that the syntax of tsquery reserves within quotes.
+    return f"'{word}'" if len(word) <= _MAX_WORD else _beginning(word)
+
+
+def _beginning(word: str) -> str:
+    return f"'{word[:_MAX_WORD]}':*"

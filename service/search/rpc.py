@@ -1,0 +1,102 @@
+"""SearchService: decode, call, encode.
+
+A unary search is a batch of one; the difference is that an error of a batch's search is its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fonoteca.v1 import search_pb2 as pb
+from fonoteca.v1 import search_pb2_grpc
+from service.database import Database
+from service.errors import DomainError
+from service.query import parse
+from service.search.answer import Page, Search, answer
+from service.search.candidates import Scope
+from service.search.model import MAX_BATCH, MAX_QUERY
+from service.tracks.document import track_message
+from service.validation import Check
+from service.wire.page_token import PageTokens
+from service.wire.router import Context
+from service.wire.status import to_status
+
+
+class SearchServicer(search_pb2_grpc.SearchServiceServicer):
+    """Serves search over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._page_tokens = PageTokens(database)
+
+    async def SearchTracks(
+        self, request: pb.SearchTracksRequest, context: Context
+    ) -> pb.SearchTracksResponse:
+        search = await self._decode(request)
+        async with self._database.read() as connection:
+            [page] = await answer(connection, [search])
+        return await self._encode(request, page)
+
+    async def BatchSearchTracks(
+        self, request: pb.BatchSearchTracksRequest, context: Context
+    ) -> pb.BatchSearchTracksResponse:
+        check = Check()
+        if not 1 <= len(request.requests) <= MAX_BATCH:
+            given = len(request.requests)
+            check.fail("requests", f"must have 1 to {MAX_BATCH} entries, has {given}")
+        check.done()
+        results = [pb.SearchTracksResult() for _ in request.requests]
+        searches: list[tuple[Search, list[int]]] = []
+        for indexes in _equal(request.requests):
+            try:
+                searches.append((await self._decode(request.requests[indexes[0]]), indexes))
+            except DomainError as error:
+                for index in indexes:
+                    results[index].error.CopyFrom(to_status(error))
+        async with self._database.snapshot() as connection:
+            pages = await answer(connection, [search for search, _ in searches])
+        for page, (_, indexes) in zip(pages, searches, strict=True):
+            response = await self._encode(request.requests[indexes[0]], page)
+            for index in indexes:
+                results[index].response.CopyFrom(response)
+        return pb.BatchSearchTracksResponse(results=results)
+
+    async def _decode(self, request: pb.SearchTracksRequest) -> Search:
+        check = Check()
+        text = check.text("query", request.query, max_length=MAX_QUERY)
+        library_id = check.optional_uuid("library_id", request.library_id)
+        size = check.page_size(request.page_size)
+        if not (text.strip() or request.filter.strip()):
+            check.fail("query", "must not be blank without a filter")
+        check.done()
+        scope = Scope(library_id, parse(request.filter))
+        position = await self._page_tokens.read(request)
+        after = (float(str(position[0])), UUID(str(position[1]))) if position else None
+        return Search(text, scope, size, after)
+
+    async def _encode(self, request: pb.SearchTracksRequest, page: Page) -> pb.SearchTracksResponse:
+        response = pb.SearchTracksResponse(
+            hits=[
+                pb.SearchHit(
+                    track=track_message(document, full=False),
+                    score=hit.score,
+                    rung=pb.SearchRung.ValueType(hit.rung),
+                )
+                for hit, document in page.hits
+            ]
+        )
+        if page.last:
+            order, track_id = page.last
+            response.next_page_token = await self._page_tokens.issue(
+                request, [order, str(track_id)]
+            )
+        return response
+
+
+def _equal(requests: Sequence[pb.SearchTracksRequest]) -> list[list[int]]:
+    """Return the indexes of equal searches together, so that each is done once."""
+    indexes: dict[bytes, list[int]] = {}
+    for index, request in enumerate(requests):
+        indexes.setdefault(request.SerializeToString(deterministic=True), []).append(index)
+    return list(indexes.values())

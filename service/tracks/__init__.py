@@ -1,0 +1,1 @@
+"""Tracks: the recordings of the catalogue, and everything that belongs to one."""

@@ -1,0 +1,318 @@
+"""An import: tracks from another system, recognized by their first external source.
+
+One `Import` is one stream and one transaction. What a source said is remembered as a fingerprint,
+so that a source that says the same again changes nothing, not even what a user has edited since.
+
+Half of the time of an import is Python's and half is PostgreSQL's, so both have to work at once: a
+few batches are under way, one of which has its turn with the connection while the others are read
+or put together. Reading yields every few tracks, for the sake of that turn and of all other calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from uuid_utils.compat import uuid7
+
+from fonoteca.v1 import track_pb2 as pb
+from service.database import Connection
+from service.errors import AlreadyExists, DomainError, NotFound, invalid
+from service.tracks import store
+from service.tracks.codec import decode_track
+from service.tracks.model import TrackDraft
+from service.tracks.resolve import Known, missing_references, resolve
+from service.tracks.rows import SourceOfTrack
+from service.tracks.store import SourceKey
+from service.tracks.write import Batch, Change, merged, store_batch
+from service.validation import Check
+from service.wire.status import to_status
+
+MAX_ERRORS: Final = 1_000
+"""How many refused tracks are explained; all are counted."""
+
+_BATCH: Final = 2_000
+"""How many tracks are stored together, however many a message has: each step has its price."""
+
+_BATCHES_UNDER_WAY: Final = 3
+_YIELD_EVERY: Final = 10
+_MAX_KNOWN: Final = 20_000
+"""How many credits are remembered: some 10 MB."""
+
+_NO_MASK: Final = FieldMask()
+
+Belonging = SourceKey | str
+"""What belongs to one track: a place in another system, or the address of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One track of an import: what was sent, what was read of it, and the hash of what was sent."""
+
+    index: int
+    message: pb.Track
+    draft: TrackDraft
+    fingerprint: bytes
+
+    @property
+    def key(self) -> SourceKey:
+        """What says which track it is."""
+        return self.draft.sources[0].type, self.draft.sources[0].id
+
+    @property
+    def belongings(self) -> dict[Belonging, str]:
+        """What no other track may have, with the field that says so."""
+        draft = self.draft
+        fields: dict[Belonging, str] = {
+            (source.type, source.id): f"sources[{index}]"
+            for index, source in enumerate(draft.sources)
+        }
+        fields.update((file.uri, f"files[{index}]") for index, file in enumerate(draft.files))
+        return fields
+
+
+class Import:
+    """The state of one import into one library."""
+
+    def __init__(self, connection: Connection, library_id: UUID) -> None:
+        self.response = pb.ImportTracksResponse()
+        self._connection = connection
+        self._library_id = library_id
+        self._known = Known()
+        self._seen: dict[Belonging, tuple[int, bytes]] = {}
+        self._changed: dict[UUID, int] = {}
+        self._next_index = 0
+        self._waiting: list[Item] = []
+        self._turn = asyncio.Lock()
+        self._free = asyncio.Semaphore(_BATCHES_UNDER_WAY)
+        self._batches: list[asyncio.Task[None]] = []
+
+    async def begin(self) -> None:
+        """Wait for other imports to end. Raises `NotFound` when the library does not exist."""
+        await store.require_library(self._connection, self._library_id)
+        await store.import_lock(self._connection)
+
+    async def add(self, messages: Sequence[pb.Track]) -> None:
+        """Read a batch; store it in the background. Raises what went wrong with an earlier one."""
+        self._waiting += await self._read(messages)
+        if len(self._waiting) >= _BATCH:
+            await self._begin_batch()
+
+    async def end(self) -> None:
+        """Wait until all batches are stored. Raises what went wrong with the first that was not."""
+        await self._begin_batch()
+        await asyncio.wait(self._batches)
+        self._raise_failure()
+
+    async def _begin_batch(self) -> None:
+        """Store what was read so far in the background, as soon as there is room."""
+        await self._free.acquire()
+        self._raise_failure()
+        items, self._waiting = self._waiting, []
+        batch = asyncio.create_task(self._store(items))
+        self._batches.append(batch)
+        batch.add_done_callback(lambda _: self._free.release())
+
+    async def cancel(self) -> None:
+        """Stop what is under way, before the connection goes back to the pool."""
+        for batch in self._batches:
+            batch.cancel()
+        await asyncio.gather(*self._batches, return_exceptions=True)
+
+    def _raise_failure(self) -> None:
+        for batch in self._batches:
+            if batch.done():
+                batch.result()
+        self._batches = [batch for batch in self._batches if not batch.done()]
+
+    async def _read(self, messages: Sequence[pb.Track]) -> list[Item]:
+        """Check a batch; report the bad tracks and return the good ones."""
+        items = []
+        for message in messages:
+            index = self._next_index
+            self._next_index += 1
+            try:
+                item = self._item(index, message)
+            except DomainError as error:
+                self._report(index, message, error)
+            else:
+                if item:
+                    items.append(item)
+            if index % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
+        return items
+
+    def _item(self, index: int, message: pb.Track) -> Item | None:
+        """Return one checked track, or None when the stream held exactly the same before."""
+        serialized = message.SerializeToString(deterministic=True)
+        fingerprint = blake2b(serialized, digest_size=16).digest()
+        message.library_id = str(self._library_id)
+        check = Check()
+        draft = decode_track(check, message, is_new=True)
+        if not message.sources:
+            check.fail("sources", "must have an entry that says which track it is")
+        check.done()
+        item = Item(index, message, draft, fingerprint)
+        return item if self._is_new(item) else None
+
+    def _is_new(self, item: Item) -> bool:
+        """Whether the stream did not hold exactly the same before.
+
+        Raises `InvalidInput` when another track of the stream has one of its sources or files.
+        """
+        belongings = item.belongings
+        for belonging, field in belongings.items():
+            if seen := self._seen.get(belonging):
+                index, fingerprint = seen
+                if fingerprint != item.fingerprint:
+                    raise invalid(field, f"is also that of track {index} of this import")
+                self.response.unchanged += 1
+                return False
+        self._seen.update(dict.fromkeys(belongings, (item.index, item.fingerprint)))
+        return True
+
+    async def _store(self, items: Sequence[Item]) -> None:
+        """Store a batch that was read."""
+        if len(self._known.credits.credits) > _MAX_KNOWN:
+            self._known = Known()  # batches under way keep the old one
+        known = self._known
+        async with self._turn:
+            changes, said = await self._changes(items)
+            if not changes:
+                return
+            resolved = await resolve(self._connection, [change.draft for change in changes], known)
+            now = await store.transaction_time(self._connection)
+        batch = Batch()
+        for start in range(0, len(changes), _YIELD_EVERY):
+            end = start + _YIELD_EVERY
+            batch.add(changes[start:end], resolved[start:end], now)
+            await asyncio.sleep(0)
+        same = {
+            change.id
+            for change, message in zip(changes, batch.messages, strict=True)
+            if change.current and _is_same(message, change.current)
+        }
+        self.response.unchanged += len(same)
+        self.response.updated += len(batch.known) - len(same)
+        async with self._turn:
+            if same:
+                await store.set_fingerprints(
+                    self._connection, {key: what for key, what in said.items() if key[0] in same}
+                )
+            await store_batch(self._connection, batch.without(same), said)
+
+    async def _changes(
+        self, items: Sequence[Item]
+    ) -> tuple[list[Change], dict[SourceOfTrack, bytes]]:
+        """Return what a batch changes, and the fingerprints of what it says about these tracks."""
+        owners = await store.find_by_source(
+            self._connection,
+            self._library_id,
+            [(source.type, source.id) for item in items for source in item.draft.sources],
+        )
+        holders: dict[Belonging, UUID] = {key: owner.track_id for key, owner in owners.items()}
+        holders.update(
+            await store.find_by_file(
+                self._connection,
+                self._library_id,
+                [file.uri for item in items for file in item.draft.files],
+            )
+        )
+        missing = await missing_references(self._connection, [item.draft for item in items])
+        changes: list[Change] = []
+        changed: list[tuple[UUID, Item]] = []
+        said: dict[SourceOfTrack, bytes] = {}
+        for item in items:
+            owner = owners.get(item.key)
+            if owner and owner.fingerprint == item.fingerprint:
+                self.response.unchanged += 1
+                continue
+            track_id = owner.track_id if owner else uuid7()
+            try:
+                _require_own(item, track_id, holders)
+                _require_references(item, missing)
+                if owner:
+                    self._require_first(item, track_id)
+            except DomainError as error:
+                self._report(item.index, item.message, error)
+                continue
+            said[track_id, *item.key] = item.fingerprint
+            if owner:
+                changed.append((track_id, item))
+            else:
+                changes.append(Change(track_id, item.draft))
+        self.response.created += len(changes)
+        if changed:
+            changes += await self._updates(changed)
+        return changes, said
+
+    def _require_first(self, item: Item, track_id: UUID) -> None:
+        """Raise `InvalidInput` when the stream knew the track by another source before."""
+        index = self._changed.setdefault(track_id, item.index)
+        if index != item.index:
+            raise invalid("sources[0]", f"is a source of track {index} of this import")
+
+    async def _updates(self, changed: Sequence[tuple[UUID, Item]]) -> list[Change]:
+        """Return the changes of tracks about which their source says something new."""
+        locked = await store.lock(self._connection, [track_id for track_id, _ in changed])
+        changes = []
+        for track_id, item in changed:
+            try:
+                if track_id not in locked or locked[track_id].is_deleted:  # since it was found
+                    raise NotFound("track", track_id)
+                current = pb.Track.FromString(locked[track_id].document)
+                draft = merged(current, _with_sources(item.message, current), _NO_MASK)
+            except DomainError as error:
+                self._report(item.index, item.message, error)
+            else:
+                changes.append(Change(track_id, draft, current))
+        return changes
+
+    def _report(self, index: int, message: pb.Track, error: DomainError) -> None:
+        """Count a bad track, and say why for the first ones."""
+        self.response.failed += 1
+        if len(self.response.errors) < MAX_ERRORS:
+            reported = self.response.errors.add(index=index, error=to_status(error))
+            if message.sources:
+                reported.source.CopyFrom(message.sources[0])
+                reported.source.ClearField("uri")
+
+
+def _require_own(item: Item, track_id: UUID, holders: Mapping[Belonging, UUID]) -> None:
+    """Raise `AlreadyExists` when a source or file of a track is another's."""
+    for belonging, field in item.belongings.items() if holders else ():
+        holder = holders.get(belonging, track_id)
+        if holder != track_id:
+            raise AlreadyExists("track", holder, f"track {holder} has what {field} says already")
+
+
+def _require_references(item: Item, missing: Mapping[UUID, str]) -> None:
+    """Raise `NotFound` when a track refers to an artist or album that does not exist."""
+    for reference in item.draft.references if missing else ():
+        if reference in missing:
+            raise NotFound(missing[reference], reference)
+
+
+def _is_same(message: pb.Track, current: pb.Track) -> bool:
+    """Whether a track is to become what it is."""
+    same = pb.Track()
+    same.CopyFrom(message)
+    same.etag = current.etag
+    same.update_time.CopyFrom(current.update_time)
+    return same == current
+
+
+def _with_sources(message: pb.Track, current: pb.Track) -> pb.Track:
+    """Return what an import says of a track, without taking sources away that others have given."""
+    said = {(source.type, source.id): source for source in message.sources}
+    sources = [said.pop((source.type, source.id), source) for source in current.sources]
+    wanted = pb.Track()
+    wanted.CopyFrom(message)
+    del wanted.sources[:]
+    wanted.sources.extend([*sources, *said.values()])
+    return wanted

@@ -1,0 +1,378 @@
+-- name: get_document
+-- One track, deleted ones included. Primary key.
+SELECT document FROM track WHERE id = %(id)s::uuid;
+
+-- name: get_documents
+-- Many tracks, deleted ones included. Primary key.
+SELECT id, document FROM track WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: lock_documents
+-- Tracks that are about to change, in the order of their ids, so that two writers never wait for each
+-- other in a circle. Primary key.
+SELECT id, document, deleted_at IS NOT NULL AS is_deleted
+FROM track
+WHERE id = ANY(%(ids)s::uuid[])
+ORDER BY id
+FOR UPDATE;
+
+-- name: transaction_time
+-- What now() is in this transaction: the times that triggers and defaults write.
+SELECT now();
+
+-- name: library_exists
+-- Whether there is such a library. Held against deletion until the transaction ends. Primary key.
+SELECT id FROM library WHERE id = %(id)s::uuid FOR KEY SHARE;
+
+-- name: find_albums
+-- Albums by id or by MusicBrainz id, held against changes: a track that joins one shows what it is.
+-- Primary key, album_mbid_key.
+SELECT id, title, credit_id, mbid
+FROM album
+WHERE id = ANY(%(ids)s::uuid[]) OR mbid = ANY(%(mbids)s::uuid[])
+ORDER BY id
+FOR KEY SHARE;
+
+-- name: find_albums_by_title
+-- The album of each title and artist, by its grouping key; held like those above. album_grouping_key.
+SELECT g.title AS wanted_title, g.artist_id AS wanted_artist_id, a.id, a.title, a.credit_id, a.mbid
+FROM unnest(%(titles)s::text[], %(artist_ids)s::uuid[]) AS g (title, artist_id)
+JOIN album AS a
+    ON a.grouping_key = left(fold(g.title), 300) || '|' || coalesce(g.artist_id::text, '')
+FOR KEY SHARE OF a;
+
+-- name: add_albums
+-- New albums, in the order of their grouping keys. One that somebody else has just added is left to them.
+-- album_grouping_key, album_mbid_key.
+INSERT INTO album (id, title, credit_id, mbid, grouping_key)
+SELECT
+    g.id,
+    g.title,
+    g.credit_id,
+    g.mbid,
+    coalesce(
+        'mbid:' || g.mbid::text,
+        left(fold(g.title), 300) || '|' || coalesce(g.artist_id::text, '')
+    ) AS grouping_key
+FROM unnest(
+    %(ids)s::uuid[],
+    %(titles)s::text[],
+    %(credit_ids)s::uuid[],
+    %(artist_ids)s::uuid[],
+    %(mbids)s::uuid[]
+) AS g (id, title, credit_id, artist_id, mbid)
+ORDER BY grouping_key
+ON CONFLICT DO NOTHING;
+
+-- name: missing_references
+-- Which of these artists and albums do not exist. Primary keys.
+SELECT g.id, 'artist' AS kind
+FROM unnest(%(artist_ids)s::uuid[]) AS g (id)
+WHERE NOT EXISTS (SELECT FROM artist AS a WHERE a.id = g.id)
+UNION ALL
+SELECT g.id, 'album'
+FROM unnest(%(album_ids)s::uuid[]) AS g (id)
+WHERE NOT EXISTS (SELECT FROM album AS a WHERE a.id = g.id);
+
+-- name: get_credits
+-- The names of credits, in order. Primary key of artist_credit_name.
+SELECT credit_id, artist_id, name, join_phrase, role
+FROM artist_credit_name
+WHERE credit_id = ANY(%(ids)s::uuid[])
+ORDER BY credit_id, position;
+
+-- name: find_genres
+-- The genre of each name. genre_name_key.
+SELECT g.name AS wanted, genre.id, genre.name
+FROM unnest(%(names)s::text[]) AS g (name)
+JOIN genre ON genre.name_key = left(fold(g.name), 300);
+
+-- name: add_genres
+-- New genres, in the order of their keys. One that somebody else has just added is left to them.
+-- genre_name_key.
+INSERT INTO genre (name)
+SELECT name FROM unnest(%(names)s::text[]) AS g (name)
+ORDER BY left(fold(name), 300)
+ON CONFLICT (name_key) DO NOTHING;
+
+-- name: copy_tracks
+-- New tracks. The columns of this and the other COPY statements are in the order of the rows that
+-- service/tracks/rows.py makes.
+COPY track (
+    library_id, title, disc_number, disc_total, track_number, track_total, release_date,
+    original_release_date, duration_ms, isrc, mbid, lyrics, language, explicit, popularity,
+    status, label, comment, tempo_bpm, key, mode, time_signature, loudness_lufs, energy,
+    danceability, valence, acousticness, instrumentalness, liveness, speechiness, id,
+    failure_reason, created_at, credit_id, album_id, document
+) FROM STDIN (FORMAT BINARY);
+
+-- name: update_tracks
+-- New values for locked tracks. Primary key.
+UPDATE track AS t
+SET
+    title = g.title,
+    credit_id = g.credit_id,
+    album_id = g.album_id,
+    disc_number = g.disc_number,
+    disc_total = g.disc_total,
+    track_number = g.track_number,
+    track_total = g.track_total,
+    release_date = g.release_date,
+    original_release_date = g.original_release_date,
+    duration_ms = g.duration_ms,
+    isrc = g.isrc,
+    mbid = g.mbid,
+    lyrics = g.lyrics,
+    language = g.language,
+    explicit = g.explicit,
+    tempo_bpm = g.tempo_bpm,
+    key = g.key,
+    mode = g.mode,
+    time_signature = g.time_signature,
+    loudness_lufs = g.loudness_lufs,
+    energy = g.energy,
+    danceability = g.danceability,
+    valence = g.valence,
+    acousticness = g.acousticness,
+    instrumentalness = g.instrumentalness,
+    liveness = g.liveness,
+    speechiness = g.speechiness,
+    popularity = g.popularity,
+    status = g.status,
+    failure_reason = g.failure_reason,
+    label = g.label,
+    comment = g.comment,
+    document = g.document,
+    revision = t.revision + 1
+FROM unnest(
+    %(id)s::uuid[], %(title)s::text[], %(credit_id)s::uuid[], %(album_id)s::uuid[],
+    %(disc_number)s::smallint[], %(disc_total)s::smallint[], %(track_number)s::smallint[],
+    %(track_total)s::smallint[], %(release_date)s::text[], %(original_release_date)s::text[],
+    %(duration_ms)s::integer[], %(isrc)s::text[], %(mbid)s::uuid[], %(lyrics)s::text[],
+    %(language)s::text[], %(explicit)s::boolean[], %(tempo_bpm)s::double precision[],
+    %(key)s::smallint[], %(mode)s::text[], %(time_signature)s::smallint[],
+    %(loudness_lufs)s::double precision[], %(energy)s::double precision[],
+    %(danceability)s::double precision[], %(valence)s::double precision[],
+    %(acousticness)s::double precision[], %(instrumentalness)s::double precision[],
+    %(liveness)s::double precision[], %(speechiness)s::double precision[],
+    %(popularity)s::double precision[], %(status)s::text[], %(failure_reason)s::text[],
+    %(label)s::text[], %(comment)s::text[], %(document)s::bytea[]
+) AS g (
+    id, title, credit_id, album_id, disc_number, disc_total, track_number, track_total,
+    release_date, original_release_date, duration_ms, isrc, mbid, lyrics, language, explicit,
+    tempo_bpm, key, mode, time_signature, loudness_lufs, energy, danceability, valence,
+    acousticness, instrumentalness, liveness, speechiness, popularity, status, failure_reason,
+    label, comment, document
+)
+WHERE t.id = g.id;
+
+-- name: clear_children
+-- What belongs to tracks that are about to be saved again; returns what imports said about them. Primary
+-- keys of the child tables, audio_file_position_key.
+WITH
+genres AS (DELETE FROM track_genre WHERE track_id = ANY(%(ids)s::uuid[])),
+files AS (DELETE FROM audio_file WHERE track_id = ANY(%(ids)s::uuid[])),
+attributes AS (DELETE FROM track_attribute WHERE track_id = ANY(%(ids)s::uuid[]))
+
+DELETE FROM track_source
+WHERE track_id = ANY(%(ids)s::uuid[])
+RETURNING track_id, type, external_id, fingerprint;
+
+-- name: copy_track_genres
+-- Genres of tracks.
+COPY track_genre (
+    track_id, position, genre_id
+) FROM STDIN (FORMAT BINARY);
+
+-- name: copy_track_sources
+-- Places of tracks in other systems. track_source_external_key refuses what another live track has.
+COPY track_source (
+    track_id, position, library_id, type, external_id, uri, unavailable, synced_at, fingerprint
+) FROM STDIN (FORMAT BINARY);
+
+-- name: copy_audio_files
+-- Files of tracks. audio_file_uri_key refuses what another live track has.
+COPY audio_file (
+    track_id, position, library_id, id, uri, size_bytes, mime_type, format, codec, duration_ms,
+    sample_rate_hz, channels, bit_depth, bitrate_bps, modified_at, content_hash, audio_hash,
+    missing_at
+) FROM STDIN (FORMAT BINARY);
+
+-- name: copy_track_attributes
+-- Other facts about tracks.
+COPY track_attribute (
+    track_id, position, key, text_value, number_value, integer_value, flag_value, time_value,
+    source, confidence
+) FROM STDIN (FORMAT BINARY);
+
+-- name: find_tracks_by_source
+-- Which live tracks have these places in other systems. track_source_external_key.
+SELECT s.type, s.external_id, s.track_id, s.fingerprint
+FROM unnest(%(types)s::text[], %(external_ids)s::text[]) AS g (type, external_id)
+JOIN track_source AS s
+    ON s.external_id = g.external_id
+    AND s.type = g.type
+    AND s.library_id = %(library_id)s::uuid
+    AND s.is_live;
+
+-- name: find_tracks_by_file
+-- Which live tracks have files at these addresses. audio_file_uri_key.
+SELECT f.uri, f.track_id
+FROM unnest(%(uris)s::text[]) AS g (uri)
+JOIN audio_file AS f
+    ON md5(f.uri) = md5(g.uri)
+    AND f.library_id = %(library_id)s::uuid
+    AND f.is_live
+    AND f.uri = g.uri;
+
+-- name: set_fingerprints
+-- What the last import said, for tracks that it did not change. track_source_external_key.
+UPDATE track_source AS s
+SET fingerprint = g.fingerprint
+FROM unnest(
+    %(track_ids)s::uuid[], %(types)s::text[], %(external_ids)s::text[], %(fingerprints)s::bytea[]
+) AS g (track_id, type, external_id, fingerprint)
+WHERE
+    s.track_id = g.track_id
+    AND s.type = g.type
+    AND s.external_id = g.external_id
+    AND s.is_live;
+
+-- name: wait_without_limit
+-- Lifts the limits on waiting for a lock in this transaction: the deadline of the call is limit enough.
+SELECT
+    set_config('lock_timeout', '0', true) AS lock_timeout,
+    set_config('statement_timeout', '0', true) AS statement_timeout;
+
+-- name: wait_as_usual
+-- Puts the limits back to those of the session.
+SELECT set_config(name, reset_val, true)
+FROM pg_settings
+WHERE name IN ('lock_timeout', 'statement_timeout');
+
+-- name: import_lock
+-- One import at a time, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtext('fonoteca import'));
+
+-- name: set_documents
+-- New documents for locked tracks of which nothing but a name they show has changed. Primary key.
+UPDATE track AS t
+SET document = g.document, revision = t.revision + 1
+FROM unnest(%(ids)s::uuid[], %(documents)s::bytea[]) AS g (id, document)
+WHERE t.id = g.id;
+
+-- name: tracks_of_album
+-- The tracks that show an album, deleted ones included. track_album_idx.
+SELECT id FROM track WHERE album_id = %(album_id)s::uuid;
+
+-- name: delete_track
+-- Hides a locked track. Its sources and files stand aside. Primary keys, audio_file_position_key.
+WITH
+sources AS (UPDATE track_source SET is_live = false WHERE track_id = %(id)s::uuid),
+files AS (UPDATE audio_file SET is_live = false WHERE track_id = %(id)s::uuid),
+task AS (DELETE FROM track_task WHERE track_id = %(id)s::uuid)
+
+UPDATE track
+SET deleted_at = now(), revision = revision + 1, document = %(document)s::bytea
+WHERE id = %(id)s::uuid;
+
+-- name: undelete_track
+-- Brings a locked track back, with its sources and files, and into the queue when it was on its way.
+-- Primary keys, audio_file_position_key.
+WITH
+sources AS (UPDATE track_source SET is_live = true WHERE track_id = %(id)s::uuid),
+files AS (UPDATE audio_file SET is_live = true WHERE track_id = %(id)s::uuid),
+task AS (
+    INSERT INTO track_task (track_id, library_id)
+    SELECT id, library_id FROM track
+    WHERE id = %(id)s::uuid AND status IN ('PENDING', 'PROCESSING')
+)
+
+UPDATE track
+SET deleted_at = NULL, revision = revision + 1, document = %(document)s::bytea
+WHERE id = %(id)s::uuid;
+
+-- name: enqueue_tracks
+-- Lets workers claim tracks. Primary key of track_task.
+INSERT INTO track_task (track_id, library_id)
+SELECT track_id, library_id
+FROM unnest(%(track_ids)s::uuid[], %(library_ids)s::uuid[]) AS g (track_id, library_id)
+ON CONFLICT (track_id) DO NOTHING;
+
+-- name: claim_tasks
+-- Hands out the oldest tasks that nobody has, or whose lease has ended. Materialized, for a join that ran
+-- it twice would hand out twice as many. track_task_library_idx.
+WITH free AS MATERIALIZED (
+    SELECT track_id
+    FROM track_task
+    WHERE
+        library_id = %(library_id)s::uuid
+        AND available_at <= now()
+        AND attempts < %(max_attempts)s::smallint
+    ORDER BY available_at, track_id
+    LIMIT %(limit)s::integer
+    FOR UPDATE SKIP LOCKED
+)
+
+UPDATE track_task AS task
+SET
+    attempts = task.attempts + 1,
+    lease_id = %(lease_id)s::uuid,
+    available_at = now() + %(lease)s::interval
+FROM free
+WHERE task.track_id = free.track_id
+RETURNING task.track_id, task.attempts, task.lease_id, task.available_at;
+
+-- name: claim_tasks_anywhere
+-- The same for all libraries. track_task_available_idx.
+WITH free AS MATERIALIZED (
+    SELECT track_id
+    FROM track_task
+    WHERE available_at <= now() AND attempts < %(max_attempts)s::smallint
+    ORDER BY available_at, track_id
+    LIMIT %(limit)s::integer
+    FOR UPDATE SKIP LOCKED
+)
+
+UPDATE track_task AS task
+SET
+    attempts = task.attempts + 1,
+    lease_id = %(lease_id)s::uuid,
+    available_at = now() + %(lease)s::interval
+FROM free
+WHERE task.track_id = free.track_id
+RETURNING task.track_id, task.attempts, task.lease_id, task.available_at;
+
+-- name: spent_tasks
+-- Tasks whose last lease has ended without an answer. track_task_available_idx.
+SELECT track_id
+FROM track_task
+WHERE available_at <= now() AND attempts >= %(max_attempts)s::smallint
+ORDER BY available_at, track_id
+LIMIT 100
+FOR UPDATE SKIP LOCKED;
+
+-- name: lock_task
+-- The task of one track. Primary key.
+SELECT track_id, attempts, lease_id, available_at
+FROM track_task
+WHERE track_id = %(id)s::uuid
+FOR UPDATE;
+
+-- name: release_task
+-- Gives a task back to the queue. Primary key.
+UPDATE track_task SET lease_id = NULL, available_at = now() WHERE track_id = %(id)s::uuid;
+
+-- name: end_tasks
+-- Tasks that are done or given up. Primary key.
+DELETE FROM track_task WHERE track_id = ANY(%(ids)s::uuid[]);
+
+-- name: set_status
+-- The status of locked tracks, with their documents. Primary key.
+UPDATE track AS t
+SET
+    status = %(status)s::text,
+    failure_reason = %(failure_reason)s::text,
+    document = g.document,
+    revision = t.revision + 1
+FROM unnest(%(ids)s::uuid[], %(documents)s::bytea[]) AS g (id, document)
+WHERE t.id = g.id

@@ -1,0 +1,289 @@
+"""Tracks in PostgreSQL: whole tracks in, in batches; stored documents out.
+
+There is one way to write a track, `save`: the row, its children and its document together. A single
+track is a batch of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import LiteralString
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from service.artists.model import Credit, CreditedName
+from service.database import Connection, load_statements
+from service.errors import NotFound
+from service.tracks import rows
+from service.tracks.model import AlbumOfTrack, Track
+from service.tracks.rows import Fingerprints, Row, SourceOfTrack
+
+_SQL = load_statements(__package__)
+_GET = _SQL["get_document"]
+_GET_MANY = _SQL["get_documents"]
+_LOCK = _SQL["lock_documents"]
+_NOW = _SQL["transaction_time"]
+_LIBRARY = _SQL["library_exists"]
+_CREDITS = _SQL["get_credits"]
+_FIND_BY_SOURCE = _SQL["find_tracks_by_source"]
+_FIND_BY_FILE = _SQL["find_tracks_by_file"]
+_COPY = _SQL["copy_tracks"]
+_UPDATE = _SQL["update_tracks"]
+_CLEAR = _SQL["clear_children"]
+_COPY_GENRES = _SQL["copy_track_genres"]
+_COPY_SOURCES = _SQL["copy_track_sources"]
+_COPY_FILES = _SQL["copy_audio_files"]
+_COPY_ATTRIBUTES = _SQL["copy_track_attributes"]
+_SET_FINGERPRINTS = _SQL["set_fingerprints"]
+_WAIT_WITHOUT_LIMIT = _SQL["wait_without_limit"]
+_WAIT_AS_USUAL = _SQL["wait_as_usual"]
+_IMPORT_LOCK = _SQL["import_lock"]
+_SET_DOCUMENTS = _SQL["set_documents"]
+_OF_ALBUM = _SQL["tracks_of_album"]
+_FIND_ALBUMS = _SQL["find_albums"]
+_DELETE = _SQL["delete_track"]
+_UNDELETE = _SQL["undelete_track"]
+_ENQUEUE = _SQL["enqueue_tracks"]
+_SET_STATUS = _SQL["set_status"]
+
+SourceKey = tuple[str, str]
+"""Type and id of an external source."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedDocument:
+    """A track that nobody else can change until the transaction ends."""
+
+    id: UUID
+    document: bytes
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOwner:
+    """The live track of a place in another system, and what the last import from there said."""
+
+    type: str
+    external_id: str
+    track_id: UUID
+    fingerprint: bytes | None
+
+
+async def get(connection: Connection, track_id: UUID) -> bytes:
+    """Return the document of a track, deleted or not. Raises `NotFound`."""
+    row = await (await connection.execute(_GET, {"id": track_id})).fetchone()
+    if row is None:
+        raise NotFound("track", track_id)
+    document: bytes = row[0]
+    return document
+
+
+async def get_many(connection: Connection, ids: Sequence[UUID]) -> list[bytes]:
+    """Return one document for each id, in the order of the ids. Raises `NotFound`."""
+    documents = await find_many(connection, set(ids))
+    try:
+        return [documents[track_id] for track_id in ids]
+    except KeyError as missing:
+        raise NotFound("track", missing.args[0]) from None
+
+
+async def find_many(connection: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """Return the documents of those tracks that exist."""
+    if not ids:
+        return {}
+    found = await (await connection.execute(_GET_MANY, {"ids": list(ids)})).fetchall()
+    return dict(found)
+
+
+async def lock(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, LockedDocument]:
+    """Return the tracks that exist, held against other changes until the transaction ends."""
+    async with connection.cursor(row_factory=class_row(LockedDocument)) as cursor:
+        await cursor.execute(_LOCK, {"ids": list(ids)})
+        return {row.id: row for row in await cursor.fetchall()}
+
+
+async def lock_one(connection: Connection, track_id: UUID) -> LockedDocument:
+    """Return one track, held against other changes. Raises `NotFound`."""
+    locked = await lock(connection, [track_id])
+    if track_id not in locked:
+        raise NotFound("track", track_id)
+    return locked[track_id]
+
+
+async def transaction_time(connection: Connection) -> datetime:
+    """Return the time that this transaction writes as the time of change."""
+    [row] = await (await connection.execute(_NOW)).fetchall()
+    moment: datetime = row[0]
+    return moment
+
+
+async def require_library(connection: Connection, library_id: UUID) -> None:
+    """Raise `NotFound` unless the library exists; keep it from being deleted meanwhile."""
+    if await (await connection.execute(_LIBRARY, {"id": library_id})).fetchone() is None:
+        raise NotFound("library", library_id)
+
+
+async def import_lock(connection: Connection) -> None:
+    """Wait until no other import runs; hold the next one up until the transaction ends."""
+    await connection.execute(_WAIT_WITHOUT_LIMIT)
+    await connection.execute(_IMPORT_LOCK)
+    await connection.execute(_WAIT_AS_USUAL)
+
+
+async def get_credits(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Credit]:
+    """Return stored credits by their ids."""
+    found = await (await connection.execute(_CREDITS, {"ids": list(ids)})).fetchall()
+    names: dict[UUID, list[CreditedName]] = {}
+    for credit_id, *name in found:
+        names.setdefault(credit_id, []).append(CreditedName(*name))
+    return {credit_id: Credit(credit_id, tuple(of)) for credit_id, of in names.items()}
+
+
+async def get_album(connection: Connection, album_id: UUID) -> AlbumOfTrack:
+    """Return an album as its tracks show it. Raises `NotFound`."""
+    parameters: dict[str, list[UUID]] = {"ids": [album_id], "mbids": []}
+    row = await (await connection.execute(_FIND_ALBUMS, parameters)).fetchone()
+    if row is None:
+        raise NotFound("album", album_id)
+    _, title, credit_id, mbid = row
+    credits = await get_credits(connection, [credit_id] if credit_id else [])
+    return AlbumOfTrack(album_id, title, credits.get(credit_id), mbid)
+
+
+async def ids_of_album(connection: Connection, album_id: UUID) -> list[UUID]:
+    """Return the tracks on an album, deleted ones included."""
+    found = await (await connection.execute(_OF_ALBUM, {"album_id": album_id})).fetchall()
+    return [row[0] for row in found]
+
+
+async def set_documents(connection: Connection, documents: Mapping[UUID, bytes]) -> None:
+    """Replace the documents of locked tracks, and raise their revisions by one."""
+    parameters = {"ids": list(documents), "documents": list(documents.values())}
+    await connection.execute(_SET_DOCUMENTS, parameters)
+
+
+async def set_status(
+    connection: Connection, status: str, reason: str | None, documents: Mapping[UUID, bytes]
+) -> None:
+    """Give locked tracks a status, and the documents that show it."""
+    parameters = {
+        "ids": list(documents),
+        "documents": list(documents.values()),
+        "status": status,
+        "failure_reason": reason,
+    }
+    await connection.execute(_SET_STATUS, parameters)
+
+
+async def find_by_source(
+    connection: Connection, library_id: UUID, keys: Sequence[SourceKey]
+) -> dict[SourceKey, SourceOwner]:
+    """Return the live tracks of a library that have these places in other systems."""
+    if not keys:
+        return {}
+    types, external_ids = zip(*keys, strict=True)
+    async with connection.cursor(row_factory=class_row(SourceOwner)) as cursor:
+        await cursor.execute(
+            _FIND_BY_SOURCE,
+            {
+                "library_id": library_id,
+                "types": list(types),
+                "external_ids": list(external_ids),
+            },
+        )
+        return {(owner.type, owner.external_id): owner for owner in await cursor.fetchall()}
+
+
+async def find_by_file(
+    connection: Connection, library_id: UUID, uris: Sequence[str]
+) -> dict[str, UUID]:
+    """Return the live tracks of a library that have files at these addresses."""
+    if not uris:
+        return {}
+    parameters = {"library_id": library_id, "uris": uris}
+    return dict(await (await connection.execute(_FIND_BY_FILE, parameters)).fetchall())
+
+
+async def save(
+    connection: Connection,
+    tracks: Sequence[Track],
+    documents: Sequence[bytes],
+    *,
+    known: Collection[UUID] = (),
+    fingerprints: Fingerprints | None = None,
+) -> None:
+    """Store tracks as they are now, with their documents.
+
+    `known` are those that exist already: they must be locked, and all that belonged to them is
+    replaced. `fingerprints` are what an import says; what earlier imports said is kept.
+    """
+    said = dict(fingerprints or {})
+    track_rows = list(map(rows.track_row, tracks, documents))
+    if known:
+        said = {**await _clear(connection, known), **said}
+        await connection.execute(
+            _UPDATE, rows.columns(row for row in track_rows if rows.id_of(row) in known)
+        )
+        track_rows = [row for row in track_rows if rows.id_of(row) not in known]
+    for statement, types, copied in (
+        (_COPY, rows.TRACK_TYPES, track_rows),
+        (_COPY_GENRES, rows.GENRE_TYPES, rows.genre_rows(tracks)),
+        (_COPY_SOURCES, rows.SOURCE_TYPES, rows.source_rows(tracks, said)),
+        (_COPY_FILES, rows.FILE_TYPES, rows.file_rows(tracks)),
+        (_COPY_ATTRIBUTES, rows.ATTRIBUTE_TYPES, rows.attribute_rows(tracks)),
+    ):
+        if copied:
+            await _copy(connection, statement, types, copied)
+
+
+async def _copy(
+    connection: Connection, statement: LiteralString, types: Sequence[str], copied: Sequence[Row]
+) -> None:
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in copied:
+            await copy.write_row(row)
+
+
+async def _clear(
+    connection: Connection, ids: Collection[UUID]
+) -> dict[SourceOfTrack, bytes | None]:
+    gone = await (await connection.execute(_CLEAR, {"ids": list(ids)})).fetchall()
+    return {(track_id, kind, external_id): said for track_id, kind, external_id, said in gone}
+
+
+async def delete(connection: Connection, track_id: UUID, document: bytes) -> None:
+    """Hide a locked track."""
+    await connection.execute(_DELETE, {"id": track_id, "document": document})
+
+
+async def undelete(connection: Connection, track_id: UUID, document: bytes) -> None:
+    """Bring a locked track back."""
+    await connection.execute(_UNDELETE, {"id": track_id, "document": document})
+
+
+async def enqueue(connection: Connection, tracks: Sequence[Track]) -> None:
+    """Let workers claim tracks."""
+    if tracks:
+        parameters = {
+            "track_ids": [track.id for track in tracks],
+            "library_ids": [track.draft.library_id for track in tracks],
+        }
+        await connection.execute(_ENQUEUE, parameters)
+
+
+async def set_fingerprints(connection: Connection, fingerprints: Fingerprints) -> None:
+    """Remember what an import said about tracks that it left as they were."""
+    track_ids, types, external_ids = zip(*fingerprints, strict=True)
+    await connection.execute(
+        _SET_FINGERPRINTS,
+        {
+            "track_ids": list(track_ids),
+            "types": list(types),
+            "external_ids": list(external_ids),
+            "fingerprints": list(fingerprints.values()),
+        },
+    )

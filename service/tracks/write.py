@@ -1,0 +1,233 @@
+"""Changes of tracks: names are resolved, rows and documents written, search brought up to date.
+
+Every change of what a track says ends in `save`, which is given whole tracks, in batches; a single
+track is a batch of one. All of it happens in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from uuid_utils.compat import uuid7
+
+from fonoteca.v1 import track_pb2 as pb
+from service.database import Connection
+from service.errors import AlreadyExists, FailedPrecondition, NotFound, invalid
+from service.search.index import index_tracks, unindex_tracks
+from service.tracks import store
+from service.tracks.codec import OUTPUT_ONLY, decode_track, encode_track
+from service.tracks.model import FAILED, PENDING, AudioFile, Track, TrackDraft
+from service.tracks.resolve import Resolved, resolve
+from service.tracks.rows import Fingerprints
+from service.validation import Check
+from service.wire.encoding import etag, moment, require_etag, revision_of, timestamp
+from service.wire.masks import masked
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a track is to become; `current` is what it is, or None when it is new."""
+
+    id: UUID
+    draft: TrackDraft
+    current: pb.Track | None = None
+    failure_reason: str = ""
+
+
+async def create(connection: Connection, drafts: Sequence[TrackDraft]) -> list[pb.Track]:
+    """Store new tracks: all of them or none.
+
+    Raises `AlreadyExists` when a live track of the library has one of their sources or files, and
+    `NotFound` when a library, artist or album does not exist.
+    """
+    for library_id in sorted({draft.library_id for draft in drafts}):
+        await store.require_library(connection, library_id)
+    return await save(connection, [Change(uuid7(), draft) for draft in drafts])
+
+
+async def update(connection: Connection, wanted: pb.Track, mask: FieldMask) -> pb.Track:
+    """Change the fields of a track that `mask` names.
+
+    Raises `NotFound`, `EtagMismatch`, `FailedPrecondition` when the track is deleted, and what
+    `save` raises.
+    """
+    current = await lock_live(connection, UUID(wanted.id), wanted.etag)
+    draft = merged(current, wanted, mask)
+    [track] = await save(connection, [Change(UUID(wanted.id), draft, current)])
+    return track
+
+
+def merged(current: pb.Track, wanted: pb.Track, mask: FieldMask) -> TrackDraft:
+    """Return a track as it is after an update. Raises `InvalidInput`."""
+    for path in mask.paths:
+        if path.startswith("album."):
+            raise invalid(
+                "update_mask", f"{path!r} belongs to the album: name `album`, or use UpdateAlbum"
+            )
+    check = Check()
+    message = masked(current, wanted, mask, ignored=OUTPUT_ONLY)
+    draft = check.within("track", lambda c, m: decode_track(c, m, is_new=False), message)
+    check.done()
+    return draft
+
+
+async def delete(connection: Connection, track_id: UUID, given_etag: str) -> pb.Track:
+    """Hide a track. Raises `NotFound` when it is hidden already, `EtagMismatch`."""
+    locked = await store.lock_one(connection, track_id)
+    if locked.is_deleted:
+        raise NotFound("track", track_id)
+    message = _next(locked.document, given_etag, await store.transaction_time(connection))
+    message.delete_time.CopyFrom(message.update_time)
+    await unindex_tracks(connection, [track_id])
+    await store.delete(connection, track_id, message.SerializeToString())
+    return message
+
+
+async def undelete(connection: Connection, track_id: UUID, given_etag: str) -> pb.Track:
+    """Bring a hidden track back.
+
+    Raises `NotFound`, `EtagMismatch`, and `AlreadyExists` when it is not hidden or when a live
+    track has taken one of its sources or files.
+    """
+    locked = await store.lock_one(connection, track_id)
+    if not locked.is_deleted:
+        raise AlreadyExists("track", track_id, f"track {track_id} is not deleted")
+    message = _next(locked.document, given_etag, await store.transaction_time(connection))
+    message.ClearField("delete_time")
+    check = Check()
+    draft = decode_track(check, message, is_new=False)
+    check.done()
+    await _require_free(connection, [Change(track_id, draft)])
+    await store.undelete(connection, track_id, message.SerializeToString())
+    await index_tracks(connection, [track_id])
+    return message
+
+
+async def lock_live(connection: Connection, track_id: UUID, given_etag: str) -> pb.Track:
+    """Return a track that is about to change, held against other changes.
+
+    Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when it is deleted.
+    """
+    locked = await store.lock_one(connection, track_id)
+    if locked.is_deleted:
+        raise FailedPrecondition(f"track {track_id} is deleted: undelete it first")
+    current = pb.Track.FromString(locked.document)
+    require_etag(given_etag, revision_of(current.etag))
+    return current
+
+
+async def save(connection: Connection, changes: Sequence[Change]) -> list[pb.Track]:
+    """Store tracks as they are to be, and return them as callers see them.
+
+    Tracks that exist must be locked. Raises `AlreadyExists` when another live track of the library
+    has one of their sources or files, and `NotFound` when an artist or album does not exist.
+    """
+    await _require_free(connection, changes)
+    resolved = await resolve(connection, [change.draft for change in changes])
+    batch = Batch()
+    batch.add(changes, resolved, await store.transaction_time(connection))
+    await store_batch(connection, batch)
+    return batch.messages
+
+
+@dataclass(slots=True)
+class Batch:
+    """Tracks that are ready to be stored: as rows see them, and as callers do."""
+
+    tracks: list[Track] = field(default_factory=list)
+    messages: list[pb.Track] = field(default_factory=list)
+    known: set[UUID] = field(default_factory=set)
+
+    def add(self, changes: Sequence[Change], resolved: Sequence[Resolved], now: datetime) -> None:
+        """Put changes and the rows behind their names together. Needs nothing but the processor."""
+        tracks = [_track(change, of, now) for change, of in zip(changes, resolved, strict=True)]
+        self.tracks += tracks
+        self.messages += map(encode_track, tracks)
+        self.known.update(change.id for change in changes if change.current)
+
+    def without(self, ids: Collection[UUID]) -> Batch:
+        """Return the rest of the batch."""
+        if not ids:
+            return self
+        kept = [index for index, track in enumerate(self.tracks) if track.id not in ids]
+        return Batch(
+            [self.tracks[index] for index in kept],
+            [self.messages[index] for index in kept],
+            self.known.difference(ids),
+        )
+
+
+async def store_batch(
+    connection: Connection, batch: Batch, fingerprints: Fingerprints | None = None
+) -> None:
+    """Store a batch, make it findable, and let workers claim what is pending."""
+    documents = [message.SerializeToString() for message in batch.messages]
+    await store.save(
+        connection, batch.tracks, documents, known=batch.known, fingerprints=fingerprints
+    )
+    await index_tracks(connection, [track.id for track in batch.tracks])
+    pending = [track for track in batch.tracks if track.draft.status == PENDING]
+    await store.enqueue(connection, pending)
+
+
+def _track(change: Change, parts: Resolved, now: datetime) -> Track:
+    """Put a change and the rows behind its names together."""
+    current = change.current
+    file_ids = {file.uri: UUID(file.id) for file in current.files} if current else {}
+    reason = change.failure_reason or (current.failure_reason if current else "")
+    return Track(
+        id=change.id,
+        draft=change.draft,
+        credit=parts.credit,
+        album=parts.album,
+        genres=parts.genres,
+        files=tuple(_with_id(file, file_ids) for file in change.draft.files),
+        failure_reason=reason if change.draft.status == FAILED else None,
+        revision=revision_of(current.etag) + 1 if current else 1,
+        created_at=moment(current.create_time) if current else now,
+        updated_at=now,
+        deleted_at=None,
+    )
+
+
+def _with_id(file: AudioFile, known: Mapping[str, UUID]) -> AudioFile:
+    """Return a file with its id: a file is known by its address."""
+    return replace(file, id=known.get(file.uri) or uuid7())
+
+
+def _next(document: bytes, given_etag: str, now: datetime) -> pb.Track:
+    """Return a stored track as its next revision. Raises `EtagMismatch`."""
+    message = pb.Track.FromString(document)
+    revision = revision_of(message.etag)
+    require_etag(given_etag, revision)
+    message.etag = etag(revision + 1)
+    message.update_time.CopyFrom(timestamp(now))
+    return message
+
+
+async def _require_free(connection: Connection, changes: Sequence[Change]) -> None:
+    """Raise `AlreadyExists` when a source or file of a track is another's.
+
+    What two of the changes share is the caller's to refuse; the indexes would refuse it too.
+    """
+    for library_id in {change.draft.library_id for change in changes}:
+        own = [change for change in changes if change.draft.library_id == library_id]
+        sources = {
+            (source.type, source.id): change.id for change in own for source in change.draft.sources
+        }
+        owners = await store.find_by_source(connection, library_id, list(sources))
+        for key, owner in owners.items():
+            _refuse_other(sources[key], owner.track_id, f"the source {key[0]}:{key[1]}")
+        files = {file.uri: change.id for change in own for file in change.draft.files}
+        holders = await store.find_by_file(connection, library_id, list(files))
+        for uri, track_id in holders.items():
+            _refuse_other(files[uri], track_id, "a file at the same address")
+
+
+def _refuse_other(track_id: UUID, owner_id: UUID, what: str) -> None:
+    if track_id != owner_id:
+        raise AlreadyExists("track", owner_id, f"track {owner_id} has {what} already")

@@ -1,0 +1,820 @@
+CREATE COLLATION public.unicode_case (provider = builtin, locale = 'C.UTF-8');
+
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gin IS 'support for indexing common datatypes in GIN';
+
+CREATE EXTENSION IF NOT EXISTS fuzzystrmatch WITH SCHEMA public;
+
+COMMENT ON EXTENSION fuzzystrmatch IS 'determine similarities and distance between strings';
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
+CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
+
+COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
+
+CREATE DOMAIN public.partial_date AS text COLLATE pg_catalog."C"
+	CONSTRAINT partial_date_form CHECK ((VALUE ~ '^(?!0000)[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$'::text));
+
+CREATE FUNCTION public.fold(input text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $_$
+DECLARE
+    plain text := input;
+    folded text;
+BEGIN
+    IF octet_length(plain) = char_length(plain) THEN
+        plain := lower(plain COLLATE "C"); -- ASCII, as four of five names are: nothing else to do
+    ELSE
+        plain := lower(translate(plain, '´`', '''''') COLLATE public.unicode_case);
+        -- Invisible marks: soft hyphen, zero-width, direction. Gone before unaccent sees a hyphen.
+        plain := regexp_replace(plain, '[\u00AD\u200B-\u200F\u202A-\u202E\u2060\uFEFF]+', '', 'g');
+        plain := public.unaccent('public.unaccent'::regdictionary, normalize(plain, NFKC));
+        plain := lower(plain COLLATE public.unicode_case);
+        plain := replace(plain, 'ς', 'σ');
+        IF plain ~ '[\u30A1-\u30F4]' THEN
+            plain := translate(
+                plain,
+                'ァアィイゥウェエォオカガキギクグケゲコゴサザシジスズセゼソゾタダチヂッツヅテデトドナニヌネノハバパヒビピフブプヘベペホボポマミムメモャヤュユョヨラリルレロヮワヰヱヲンヴ',
+                'ぁあぃいぅうぇえぉおかがきぎくぐけげこごさざしじすずせぜそぞただちぢっつづてでとどなにぬねのはばぱひびぴふぶぷへべぺほぼぽまみむめもゃやゅゆょよらりるれろゎわゐゑをんゔ'
+            );
+        END IF;
+        IF plain ~ '[\u3041-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF]' THEN
+            plain := regexp_replace(
+                plain,
+                '([\u3041-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF])',
+                ' \1 ',
+                'g'
+            );
+        END IF;
+    END IF;
+    plain := replace(plain, '&', ' and ');
+    IF plain LIKE '%._.%' THEN
+        plain := regexp_replace(
+            plain COLLATE public.unicode_case,
+            '\m([[:alpha:]])\.(?=[[:alpha:]]\M)',
+            '\1',
+            'g'
+        );
+    END IF;
+    IF position('$' IN plain) > 0 OR position('!' IN plain) > 0 THEN
+        plain := regexp_replace(
+            plain COLLATE public.unicode_case,
+            '\$(?=[[:alpha:]])|(?<=[[:alpha:]])\$',
+            's',
+            'g'
+        );
+        plain := regexp_replace(
+            plain COLLATE public.unicode_case,
+            '(?<=[[:alpha:]])!(?=[[:alpha:]])',
+            'i',
+            'g'
+        );
+    END IF;
+    folded := regexp_replace(
+        replace(plain, '''', ''),
+        '[][ !"#$%()*+,./:;<=>?@\\^_`{|}~\u0001-\u001F\u007F-\u00A0\u00A7\u00B6\u00B7\u2016\u1680\u2020-\u2029\u203B\u3000-\u303F\u30FB-]+',
+        ' ',
+        'g'
+    );
+    folded := btrim(folded);
+    IF folded = '' THEN
+        folded := btrim(regexp_replace(translate(plain, ''':\', '’∶＼'), '[\s[:cntrl:]]+', ' ', 'g'));
+    END IF;
+    RETURN folded;
+END
+$_$;
+
+CREATE FUNCTION public.filter_is_exact(texts text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT bool_and(((strpos(f.words, ' '::text) = 0) AND (char_length(f.words) < 250))) AS bool_and
+    FROM (unnest(filter_is_exact.texts) g(value)
+      CROSS JOIN LATERAL ( SELECT public.fold(g.value) AS words) f);
+END;
+
+CREATE FUNCTION public.filter_keys(texts text[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT array_agg(f.key) AS array_agg
+    FROM (unnest(filter_keys.texts) g(value)
+      CROSS JOIN LATERAL ( SELECT "left"(public.fold(g.value), 300) AS key) f)
+   WHERE (f.key <> ''::text);
+END;
+
+CREATE FUNCTION public.filter_literal(plain text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN replace(replace(replace(plain, '\'::text, '\\'::text), '%'::text, '\%'::text), '_'::text, '\_'::text);
+
+CREATE FUNCTION public.filter_names(texts text[], prefixes boolean[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT array_agg((public.filter_literal(f.key) ||
+         CASE
+             WHEN g.is_prefix THEN '%'::text
+             ELSE ''::text
+         END)) AS array_agg
+    FROM (UNNEST(filter_names.texts, filter_names.prefixes) g(value, is_prefix)
+      CROSS JOIN LATERAL ( SELECT "left"(public.fold(g.value), 300) AS key) f)
+   WHERE (f.key <> ''::text);
+END;
+
+CREATE FUNCTION public.filter_phrases(texts text[], prefixes boolean[]) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT array_agg((('% '::text || public.filter_literal(f.words)) ||
+         CASE
+             WHEN g.is_prefix THEN '%'::text
+             ELSE ' %'::text
+         END)) AS array_agg
+    FROM (UNNEST(filter_phrases.texts, filter_phrases.prefixes) g(value, is_prefix)
+      CROSS JOIN LATERAL ( SELECT public.fold(g.value) AS words) f)
+   WHERE (f.words <> ''::text);
+END;
+
+CREATE FUNCTION public.filter_query(texts text[], prefixes boolean[], weight text) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT (string_agg(k.query, ' | '::text))::tsquery AS string_agg
+    FROM ( SELECT ( SELECT string_agg(((((''''::text || "left"(s.word, 250)) || ''':'::text) || filter_query.weight) ||
+                         CASE
+                             WHEN (char_length(s.word) > 250) THEN '*'::text
+                             WHEN (g.is_prefix AND (s.ordinal = cardinality(f.split))) THEN '*'::text
+                             ELSE ''::text
+                         END), ' & '::text) AS string_agg
+                    FROM unnest(f.split) WITH ORDINALITY s(word, ordinal)) AS query
+            FROM (UNNEST(filter_query.texts, filter_query.prefixes) g(value, is_prefix)
+              CROSS JOIN LATERAL ( SELECT string_to_array(public.fold(g.value), ' '::text) AS split) f)) k;
+END;
+
+CREATE FUNCTION public.touch_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.updated_at := now();
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION public.weighted_words(folded text, weight text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((folded IS NULL) OR (folded = ''::text)) THEN ''::tsvector ELSE (((replace(CASE WHEN (octet_length(folded) > 2000) THEN regexp_replace(folded, '(\S{250})\S+'::text, '\1'::text, 'g'::text) ELSE folded END, ' '::text, ((':1'::text || weight) || ' '::text)) || ':1'::text) || weight))::tsvector END;
+
+CREATE TABLE public.album (
+    id uuid NOT NULL,
+    title text NOT NULL,
+    title_key text GENERATED ALWAYS AS ("left"(public.fold(title), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    words tsvector GENERATED ALWAYS AS (public.weighted_words(public.fold(title), 'C'::text)) STORED NOT NULL,
+    credit_id uuid,
+    type text DEFAULT 'UNSPECIFIED'::text NOT NULL,
+    release_date public.partial_date,
+    total_tracks smallint,
+    mbid uuid,
+    barcode text DEFAULT ''::text NOT NULL,
+    label text DEFAULT ''::text NOT NULL,
+    catalog_number text DEFAULT ''::text NOT NULL,
+    grouping_key text COLLATE pg_catalog."C",
+    revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT album_barcode_check CHECK ((barcode ~ '^([0-9]{6,18})?$'::text)),
+    CONSTRAINT album_catalog_number_check CHECK ((char_length(catalog_number) <= 100)),
+    CONSTRAINT album_label_check CHECK ((char_length(label) <= 500)),
+    CONSTRAINT album_title_check CHECK (((title <> ''::text) AND (char_length(title) <= 1000))),
+    CONSTRAINT album_total_tracks_check CHECK ((total_tracks > 0)),
+    CONSTRAINT album_type_check CHECK ((type = ANY (ARRAY['UNSPECIFIED'::text, 'ALBUM'::text, 'SINGLE'::text, 'EP'::text, 'COMPILATION'::text, 'LIVE'::text, 'SOUNDTRACK'::text, 'OTHER'::text])))
+);
+
+COMMENT ON COLUMN public.album.grouping_key IS 'How a track that names the album only by title and artist finds it. Stays when the album is renamed.';
+
+CREATE TABLE public.album_cover (
+    album_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    uri text NOT NULL,
+    type text DEFAULT 'front'::text NOT NULL,
+    width_px integer,
+    height_px integer,
+    mime_type text DEFAULT ''::text NOT NULL,
+    CONSTRAINT album_cover_height_px_check CHECK ((height_px > 0)),
+    CONSTRAINT album_cover_mime_type_check CHECK ((char_length(mime_type) <= 100)),
+    CONSTRAINT album_cover_position_check CHECK (("position" >= 0)),
+    CONSTRAINT album_cover_type_check CHECK (((type <> ''::text) AND (char_length(type) <= 50))),
+    CONSTRAINT album_cover_uri_check CHECK (((uri <> ''::text) AND (char_length(uri) <= 2000))),
+    CONSTRAINT album_cover_width_px_check CHECK ((width_px > 0))
+);
+
+CREATE TABLE public.album_source (
+    album_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    type text NOT NULL,
+    external_id text NOT NULL,
+    uri text DEFAULT ''::text NOT NULL,
+    unavailable boolean DEFAULT false NOT NULL,
+    synced_at timestamp with time zone,
+    CONSTRAINT album_source_external_id_check CHECK (((external_id <> ''::text) AND (char_length(external_id) <= 500))),
+    CONSTRAINT album_source_position_check CHECK (("position" >= 0)),
+    CONSTRAINT album_source_type_check CHECK ((type ~ '^[a-z0-9._-]{1,50}$'::text)),
+    CONSTRAINT album_source_uri_check CHECK ((char_length(uri) <= 2000))
+);
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+CREATE TABLE public.artist (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    sort_name text DEFAULT ''::text NOT NULL,
+    disambiguation text DEFAULT ''::text NOT NULL,
+    country text DEFAULT ''::text NOT NULL,
+    mbid uuid,
+    revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT artist_country_check CHECK ((country ~ '^([A-Z]{2})?$'::text)),
+    CONSTRAINT artist_disambiguation_check CHECK ((char_length(disambiguation) <= 200)),
+    CONSTRAINT artist_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT artist_sort_name_check CHECK ((char_length(sort_name) <= 500))
+);
+
+CREATE TABLE public.artist_alias (
+    artist_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    name text NOT NULL,
+    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    locale text DEFAULT ''::text NOT NULL,
+    type text DEFAULT 'UNSPECIFIED'::text NOT NULL,
+    is_primary boolean DEFAULT false NOT NULL,
+    CONSTRAINT artist_alias_locale_check CHECK ((char_length(locale) <= 35)),
+    CONSTRAINT artist_alias_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT artist_alias_position_check CHECK (("position" >= 0)),
+    CONSTRAINT artist_alias_type_check CHECK ((type = ANY (ARRAY['UNSPECIFIED'::text, 'ARTIST_NAME'::text, 'LEGAL_NAME'::text, 'SEARCH_HINT'::text, 'FORMER_NAME'::text])))
+);
+
+CREATE TABLE public.artist_credit (
+    id uuid NOT NULL,
+    display text NOT NULL,
+    names_key text NOT NULL,
+    words tsvector NOT NULL
+);
+
+COMMENT ON COLUMN public.artist_credit.display IS 'Primary and featured names with their join phrases.';
+
+COMMENT ON COLUMN public.artist_credit.names_key IS 'The displayed names, folded.';
+
+COMMENT ON COLUMN public.artist_credit.words IS 'Words of all names as credited, of the artists'' own names and of their aliases, with weight B.';
+
+CREATE TABLE public.artist_credit_name (
+    credit_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    artist_id uuid NOT NULL,
+    name text NOT NULL,
+    join_phrase text DEFAULT ''::text NOT NULL,
+    role text NOT NULL,
+    CONSTRAINT artist_credit_name_join_phrase_check CHECK ((char_length(join_phrase) <= 50)),
+    CONSTRAINT artist_credit_name_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT artist_credit_name_position_check CHECK (("position" >= 0)),
+    CONSTRAINT artist_credit_name_role_check CHECK ((role = ANY (ARRAY['PRIMARY'::text, 'FEATURED'::text, 'REMIXER'::text, 'COMPOSER'::text, 'LYRICIST'::text, 'PRODUCER'::text, 'CONDUCTOR'::text, 'PERFORMER'::text, 'ARRANGER'::text, 'ENGINEER'::text, 'DJ_MIXER'::text])))
+);
+
+CREATE TABLE public.artist_link (
+    artist_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    type text NOT NULL,
+    uri text NOT NULL,
+    CONSTRAINT artist_link_position_check CHECK (("position" >= 0)),
+    CONSTRAINT artist_link_type_check CHECK (((type <> ''::text) AND (char_length(type) <= 50))),
+    CONSTRAINT artist_link_uri_check CHECK (((uri <> ''::text) AND (char_length(uri) <= 2000)))
+);
+
+CREATE TABLE public.artist_source (
+    artist_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    type text NOT NULL,
+    external_id text NOT NULL,
+    uri text DEFAULT ''::text NOT NULL,
+    unavailable boolean DEFAULT false NOT NULL,
+    synced_at timestamp with time zone,
+    CONSTRAINT artist_source_external_id_check CHECK (((external_id <> ''::text) AND (char_length(external_id) <= 500))),
+    CONSTRAINT artist_source_position_check CHECK (("position" >= 0)),
+    CONSTRAINT artist_source_type_check CHECK ((type ~ '^[a-z0-9._-]{1,50}$'::text)),
+    CONSTRAINT artist_source_uri_check CHECK ((char_length(uri) <= 2000))
+);
+
+CREATE TABLE public.audio_file (
+    id uuid NOT NULL,
+    track_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    library_id uuid NOT NULL,
+    uri text NOT NULL,
+    size_bytes bigint,
+    mime_type text,
+    format text,
+    codec text,
+    duration_ms integer,
+    sample_rate_hz integer,
+    channels smallint,
+    bit_depth smallint,
+    bitrate_bps bigint,
+    modified_at timestamp with time zone,
+    content_hash text,
+    audio_hash text,
+    missing_at timestamp with time zone,
+    is_live boolean DEFAULT true NOT NULL,
+    CONSTRAINT audio_file_audio_hash_check CHECK ((char_length(audio_hash) <= 200)),
+    CONSTRAINT audio_file_bit_depth_check CHECK ((bit_depth > 0)),
+    CONSTRAINT audio_file_bitrate_bps_check CHECK ((bitrate_bps > 0)),
+    CONSTRAINT audio_file_channels_check CHECK ((channels > 0)),
+    CONSTRAINT audio_file_codec_check CHECK ((char_length(codec) <= 50)),
+    CONSTRAINT audio_file_content_hash_check CHECK ((content_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT audio_file_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT audio_file_format_check CHECK ((char_length(format) <= 50)),
+    CONSTRAINT audio_file_mime_type_check CHECK ((char_length(mime_type) <= 100)),
+    CONSTRAINT audio_file_position_check CHECK (("position" >= 0)),
+    CONSTRAINT audio_file_sample_rate_hz_check CHECK ((sample_rate_hz > 0)),
+    CONSTRAINT audio_file_size_bytes_check CHECK ((size_bytes >= 0)),
+    CONSTRAINT audio_file_uri_check CHECK (((uri ~ '^(file|gs|s3|https)://'::text) AND (char_length(uri) <= 4000)))
+);
+
+CREATE TABLE public.genre (
+    id integer NOT NULL,
+    name text NOT NULL,
+    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    parent_id integer,
+    CONSTRAINT genre_check CHECK ((parent_id <> id)),
+    CONSTRAINT genre_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 100)))
+);
+
+ALTER TABLE public.genre ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.genre_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.library (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    source_folder text DEFAULT ''::text NOT NULL,
+    processing_strategy text DEFAULT ''::text NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT library_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 200))),
+    CONSTRAINT library_processing_strategy_check CHECK ((char_length(processing_strategy) <= 100)),
+    CONSTRAINT library_source_folder_check CHECK ((char_length(source_folder) <= 4000))
+);
+
+COMMENT ON TABLE public.library IS 'Boundary of ownership: every track, file and playlist belongs to one.';
+
+CREATE TABLE public.playlist (
+    id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    owner text DEFAULT ''::text NOT NULL,
+    is_public boolean DEFAULT false NOT NULL,
+    is_collaborative boolean DEFAULT false NOT NULL,
+    unique_tracks boolean DEFAULT false NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    item_count integer DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT playlist_description_check CHECK ((char_length(description) <= 10000)),
+    CONSTRAINT playlist_item_count_check CHECK (((item_count >= 0) AND (item_count <= 100000))),
+    CONSTRAINT playlist_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT playlist_owner_check CHECK ((char_length(owner) <= 200)),
+    CONSTRAINT playlist_tags_check CHECK ((cardinality(tags) <= 100)),
+    CONSTRAINT playlist_version_check CHECK ((version >= 0))
+);
+
+COMMENT ON COLUMN public.playlist.version IS 'Of the items: one up with every change of them.';
+
+COMMENT ON COLUMN public.playlist.revision IS 'Of the other columns: the etag.';
+
+CREATE TABLE public.playlist_item (
+    id uuid NOT NULL,
+    playlist_id uuid NOT NULL,
+    rank bigint NOT NULL,
+    track_id uuid NOT NULL,
+    added_by text DEFAULT ''::text NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT playlist_item_added_by_check CHECK ((char_length(added_by) <= 200))
+);
+
+COMMENT ON COLUMN public.playlist_item.rank IS 'Order within the playlist, with gaps, so that an insertion touches its own rows only. Never shown.';
+
+CREATE TABLE public.request (
+    id uuid NOT NULL,
+    method text NOT NULL,
+    fingerprint bytea NOT NULL,
+    response bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN public.request.fingerprint IS 'SHA-256 of the request: the same id with another request is refused.';
+
+COMMENT ON COLUMN public.request.response IS 'The serialized response; written in the transaction of the change itself.';
+
+CREATE TABLE public.search_word (
+    word text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE public.server_secret (
+    name text NOT NULL,
+    value bytea NOT NULL
+);
+
+COMMENT ON TABLE public.server_secret IS 'Keys with which servers sign what they hand out, such as page tokens.';
+
+CREATE TABLE public.track (
+    id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    title text NOT NULL,
+    title_key text GENERATED ALWAYS AS ("left"(public.fold(title), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    credit_id uuid,
+    album_id uuid,
+    disc_number smallint,
+    disc_total smallint,
+    track_number smallint,
+    track_total smallint,
+    release_date public.partial_date,
+    original_release_date public.partial_date,
+    duration_ms integer,
+    isrc text,
+    mbid uuid,
+    lyrics text,
+    language text,
+    explicit boolean,
+    tempo_bpm double precision,
+    key smallint,
+    mode text,
+    time_signature smallint,
+    loudness_lufs double precision,
+    energy double precision,
+    danceability double precision,
+    valence double precision,
+    acousticness double precision,
+    instrumentalness double precision,
+    liveness double precision,
+    speechiness double precision,
+    popularity double precision,
+    status text NOT NULL,
+    failure_reason text,
+    label text,
+    comment text,
+    document bytea NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT track_acousticness_check CHECK (((acousticness >= (0)::double precision) AND (acousticness <= (1)::double precision))),
+    CONSTRAINT track_comment_check CHECK ((char_length(comment) <= 10000)),
+    CONSTRAINT track_danceability_check CHECK (((danceability >= (0)::double precision) AND (danceability <= (1)::double precision))),
+    CONSTRAINT track_disc_number_check CHECK (((disc_number >= 1) AND (disc_number <= 9999))),
+    CONSTRAINT track_disc_total_check CHECK (((disc_total >= 1) AND (disc_total <= 9999))),
+    CONSTRAINT track_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT track_energy_check CHECK (((energy >= (0)::double precision) AND (energy <= (1)::double precision))),
+    CONSTRAINT track_failure_reason CHECK (((status = 'FAILED'::text) OR (failure_reason IS NULL))),
+    CONSTRAINT track_failure_reason_check CHECK ((char_length(failure_reason) <= 2000)),
+    CONSTRAINT track_instrumentalness_check CHECK (((instrumentalness >= (0)::double precision) AND (instrumentalness <= (1)::double precision))),
+    CONSTRAINT track_isrc_check CHECK ((isrc ~ '^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$'::text)),
+    CONSTRAINT track_key_check CHECK (((key >= 0) AND (key <= 11))),
+    CONSTRAINT track_label_check CHECK ((char_length(label) <= 500)),
+    CONSTRAINT track_language_check CHECK ((char_length(language) <= 35)),
+    CONSTRAINT track_liveness_check CHECK (((liveness >= (0)::double precision) AND (liveness <= (1)::double precision))),
+    CONSTRAINT track_loudness_lufs_check CHECK (((loudness_lufs >= ('-100'::integer)::double precision) AND (loudness_lufs <= (20)::double precision))),
+    CONSTRAINT track_lyrics_check CHECK ((char_length(lyrics) <= 100000)),
+    CONSTRAINT track_mode_check CHECK ((mode = ANY (ARRAY['MAJOR'::text, 'MINOR'::text]))),
+    CONSTRAINT track_popularity_check CHECK (((popularity >= (0)::double precision) AND (popularity <= (100)::double precision))),
+    CONSTRAINT track_speechiness_check CHECK (((speechiness >= (0)::double precision) AND (speechiness <= (1)::double precision))),
+    CONSTRAINT track_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'PROCESSING'::text, 'COMPLETED'::text, 'FAILED'::text]))),
+    CONSTRAINT track_tempo_bpm_check CHECK (((tempo_bpm > (0)::double precision) AND (tempo_bpm <= (1000)::double precision))),
+    CONSTRAINT track_time_signature_check CHECK (((time_signature >= 1) AND (time_signature <= 32))),
+    CONSTRAINT track_title_check CHECK (((title <> ''::text) AND (char_length(title) <= 1000))),
+    CONSTRAINT track_track_number_check CHECK (((track_number >= 1) AND (track_number <= 9999))),
+    CONSTRAINT track_track_total_check CHECK (((track_total >= 1) AND (track_total <= 9999))),
+    CONSTRAINT track_valence_check CHECK (((valence >= (0)::double precision) AND (valence <= (1)::double precision)))
+);
+
+COMMENT ON COLUMN public.track.document IS 'The track as a serialized fonoteca.v1.Track: what reads return. Written with the row, from the same values.';
+
+CREATE TABLE public.track_attribute (
+    track_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    key text NOT NULL,
+    text_value text,
+    number_value double precision,
+    integer_value bigint,
+    flag_value boolean,
+    time_value timestamp with time zone,
+    source text,
+    confidence double precision,
+    CONSTRAINT track_attribute_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT track_attribute_key_check CHECK (((key <> ''::text) AND (char_length(key) <= 100))),
+    CONSTRAINT track_attribute_one_value CHECK ((num_nonnulls(text_value, number_value, integer_value, flag_value, time_value) = 1)),
+    CONSTRAINT track_attribute_position_check CHECK (("position" >= 0)),
+    CONSTRAINT track_attribute_source_check CHECK ((char_length(source) <= 100)),
+    CONSTRAINT track_attribute_text_value_check CHECK ((char_length(text_value) <= 10000))
+);
+
+CREATE TABLE public.track_genre (
+    track_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    genre_id integer NOT NULL,
+    CONSTRAINT track_genre_position_check CHECK (("position" >= 0))
+);
+
+CREATE TABLE public.track_search (
+    track_id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    tier smallint NOT NULL,
+    popularity real NOT NULL,
+    title_key text NOT NULL COLLATE pg_catalog."C",
+    artist_key text NOT NULL COLLATE pg_catalog."C",
+    words tsvector NOT NULL,
+    CONSTRAINT track_search_tier_check CHECK (((tier >= 0) AND (tier <= 2)))
+);
+
+COMMENT ON COLUMN public.track_search.tier IS '0 for the most popular tracks, 1 for the well-known ones, 2 for the rest: common words are looked up in the small tiers first.';
+
+COMMENT ON COLUMN public.track_search.words IS 'Weight A: title, B: artists, C: album, D: genres.';
+
+CREATE TABLE public.track_source (
+    track_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    library_id uuid NOT NULL,
+    type text NOT NULL COLLATE pg_catalog."C",
+    external_id text NOT NULL COLLATE pg_catalog."C",
+    uri text,
+    unavailable boolean DEFAULT false NOT NULL,
+    synced_at timestamp with time zone,
+    fingerprint bytea,
+    is_live boolean DEFAULT true NOT NULL,
+    CONSTRAINT track_source_external_id_check CHECK (((external_id <> ''::text) AND (char_length(external_id) <= 500))),
+    CONSTRAINT track_source_position_check CHECK (("position" >= 0)),
+    CONSTRAINT track_source_type_check CHECK (((type <> ''::text) AND (char_length(type) <= 50))),
+    CONSTRAINT track_source_uri_check CHECK ((char_length(uri) <= 2000))
+);
+
+COMMENT ON COLUMN public.track_source.fingerprint IS 'Hash of what the last import from this source said: when it says the same again, there is nothing to do.';
+
+CREATE TABLE public.track_task (
+    track_id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    available_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    lease_id uuid,
+    CONSTRAINT track_task_attempts_check CHECK ((attempts >= 0))
+);
+
+COMMENT ON COLUMN public.track_task.available_at IS 'When it may be claimed (again): at once while it is pending, at the end of the lease while it is processed.';
+
+ALTER TABLE ONLY public.album_cover
+    ADD CONSTRAINT album_cover_pkey PRIMARY KEY (album_id, "position");
+
+ALTER TABLE ONLY public.album
+    ADD CONSTRAINT album_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.album_source
+    ADD CONSTRAINT album_source_pkey PRIMARY KEY (album_id, "position");
+
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY public.artist_alias
+    ADD CONSTRAINT artist_alias_pkey PRIMARY KEY (artist_id, "position");
+
+ALTER TABLE ONLY public.artist_credit_name
+    ADD CONSTRAINT artist_credit_name_pkey PRIMARY KEY (credit_id, "position");
+
+ALTER TABLE ONLY public.artist_credit
+    ADD CONSTRAINT artist_credit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.artist_link
+    ADD CONSTRAINT artist_link_pkey PRIMARY KEY (artist_id, "position");
+
+ALTER TABLE ONLY public.artist
+    ADD CONSTRAINT artist_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.artist_source
+    ADD CONSTRAINT artist_source_pkey PRIMARY KEY (artist_id, "position");
+
+ALTER TABLE ONLY public.audio_file
+    ADD CONSTRAINT audio_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.genre
+    ADD CONSTRAINT genre_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.library
+    ADD CONSTRAINT library_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.playlist_item
+    ADD CONSTRAINT playlist_item_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.playlist_item
+    ADD CONSTRAINT playlist_item_rank_key UNIQUE (playlist_id, rank) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY public.playlist
+    ADD CONSTRAINT playlist_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.request
+    ADD CONSTRAINT request_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.search_word
+    ADD CONSTRAINT search_word_pkey PRIMARY KEY (word);
+
+ALTER TABLE ONLY public.server_secret
+    ADD CONSTRAINT server_secret_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.track_attribute
+    ADD CONSTRAINT track_attribute_pkey PRIMARY KEY (track_id, "position");
+
+ALTER TABLE ONLY public.track_genre
+    ADD CONSTRAINT track_genre_pkey PRIMARY KEY (track_id, "position");
+
+ALTER TABLE ONLY public.track
+    ADD CONSTRAINT track_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.track_search
+    ADD CONSTRAINT track_search_pkey PRIMARY KEY (track_id);
+
+ALTER TABLE ONLY public.track_source
+    ADD CONSTRAINT track_source_pkey PRIMARY KEY (track_id, "position");
+
+ALTER TABLE ONLY public.track_task
+    ADD CONSTRAINT track_task_pkey PRIMARY KEY (track_id);
+
+CREATE INDEX album_credit_idx ON public.album USING btree (credit_id);
+
+CREATE UNIQUE INDEX album_grouping_key ON public.album USING btree (grouping_key) WHERE (grouping_key IS NOT NULL);
+
+CREATE UNIQUE INDEX album_mbid_key ON public.album USING btree (mbid) WHERE (mbid IS NOT NULL);
+
+CREATE UNIQUE INDEX album_source_external_key ON public.album_source USING btree (type, external_id);
+
+CREATE INDEX album_title_key_idx ON public.album USING btree (title_key, id);
+
+CREATE INDEX album_words_idx ON public.album USING gin (words);
+
+CREATE INDEX artist_alias_name_key_idx ON public.artist_alias USING btree (name_key, artist_id);
+
+CREATE UNIQUE INDEX artist_alias_primary_key ON public.artist_alias USING btree (artist_id, locale) WHERE is_primary;
+
+CREATE INDEX artist_credit_name_artist_idx ON public.artist_credit_name USING btree (artist_id, credit_id);
+
+CREATE INDEX artist_credit_words_idx ON public.artist_credit USING gin (words);
+
+CREATE UNIQUE INDEX artist_mbid_key ON public.artist USING btree (mbid) WHERE (mbid IS NOT NULL);
+
+CREATE UNIQUE INDEX artist_name_key ON public.artist USING btree (name_key, disambiguation);
+
+CREATE UNIQUE INDEX artist_source_external_key ON public.artist_source USING btree (type, external_id);
+
+CREATE INDEX audio_file_audio_hash_idx ON public.audio_file USING btree (audio_hash, library_id) WHERE (audio_hash IS NOT NULL);
+
+CREATE INDEX audio_file_content_hash_idx ON public.audio_file USING btree (content_hash, library_id) WHERE (content_hash IS NOT NULL);
+
+CREATE UNIQUE INDEX audio_file_position_key ON public.audio_file USING btree (track_id, "position");
+
+CREATE UNIQUE INDEX audio_file_uri_key ON public.audio_file USING btree (md5(uri), library_id) WHERE is_live;
+
+CREATE UNIQUE INDEX genre_name_key ON public.genre USING btree (name_key);
+
+CREATE INDEX genre_parent_idx ON public.genre USING btree (parent_id) WHERE (parent_id IS NOT NULL);
+
+CREATE UNIQUE INDEX library_name_key ON public.library USING btree (lower((name COLLATE public.unicode_case)));
+
+CREATE INDEX playlist_item_track_idx ON public.playlist_item USING btree (track_id, playlist_id);
+
+CREATE INDEX playlist_library_idx ON public.playlist USING btree (library_id, id);
+
+CREATE INDEX playlist_owner_idx ON public.playlist USING btree (owner, id) WHERE (owner <> ''::text);
+
+CREATE INDEX playlist_tags_idx ON public.playlist USING gin (tags) WITH (fastupdate=off);
+
+CREATE INDEX request_created_at_idx ON public.request USING btree (created_at);
+
+CREATE INDEX search_word_trigram_idx ON public.search_word USING gin (word public.gin_trgm_ops);
+
+CREATE INDEX track_album_idx ON public.track USING btree (album_id) WHERE (album_id IS NOT NULL);
+
+CREATE INDEX track_attribute_key_idx ON public.track_attribute USING btree (key, track_id);
+
+CREATE INDEX track_credit_idx ON public.track USING btree (credit_id);
+
+CREATE UNIQUE INDEX track_genre_key ON public.track_genre USING btree (genre_id, track_id);
+
+CREATE INDEX track_isrc_idx ON public.track USING btree (isrc) WHERE (isrc IS NOT NULL);
+
+CREATE INDEX track_library_idx ON public.track USING btree (library_id, id);
+
+CREATE INDEX track_mbid_idx ON public.track USING btree (mbid) WHERE (mbid IS NOT NULL);
+
+CREATE INDEX track_popularity_idx ON public.track USING btree (library_id, COALESCE(popularity, ('-1'::integer)::double precision), id);
+
+CREATE INDEX track_release_date_idx ON public.track USING btree (library_id, COALESCE((release_date)::text, ''::text), id);
+
+CREATE INDEX track_search_artist_idx ON public.track_search USING btree (artist_key, popularity DESC, track_id);
+
+CREATE INDEX track_search_title_idx ON public.track_search USING btree (title_key, popularity DESC, track_id);
+
+CREATE INDEX track_search_words_idx ON public.track_search USING gin (words);
+
+CREATE INDEX track_search_words_tier_0_idx ON public.track_search USING gin (words) WHERE (tier = 0);
+
+CREATE INDEX track_search_words_tier_1_idx ON public.track_search USING gin (words) WHERE (tier <= 1);
+
+CREATE UNIQUE INDEX track_source_external_key ON public.track_source USING btree (external_id, type, library_id) WHERE is_live;
+
+CREATE INDEX track_status_idx ON public.track USING btree (library_id, status, id) WHERE (status <> 'COMPLETED'::text);
+
+CREATE INDEX track_task_available_idx ON public.track_task USING btree (available_at, track_id);
+
+CREATE INDEX track_task_library_idx ON public.track_task USING btree (library_id, available_at, track_id);
+
+CREATE INDEX track_title_idx ON public.track USING btree (library_id, title_key, id);
+
+CREATE INDEX track_unsearched_idx ON public.track USING btree (id) WHERE ((status <> 'COMPLETED'::text) OR (deleted_at IS NOT NULL));
+
+CREATE TRIGGER album_touch BEFORE UPDATE ON public.album FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+
+CREATE TRIGGER artist_touch BEFORE UPDATE ON public.artist FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+
+CREATE TRIGGER library_touch BEFORE UPDATE ON public.library FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+
+CREATE TRIGGER playlist_touch BEFORE UPDATE ON public.playlist FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+
+CREATE TRIGGER track_touch BEFORE UPDATE ON public.track FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+
+ALTER TABLE ONLY public.album_cover
+    ADD CONSTRAINT album_cover_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.album
+    ADD CONSTRAINT album_credit_id_fkey FOREIGN KEY (credit_id) REFERENCES public.artist_credit(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.album_source
+    ADD CONSTRAINT album_source_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.artist_alias
+    ADD CONSTRAINT artist_alias_artist_id_fkey FOREIGN KEY (artist_id) REFERENCES public.artist(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.artist_credit_name
+    ADD CONSTRAINT artist_credit_name_artist_id_fkey FOREIGN KEY (artist_id) REFERENCES public.artist(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.artist_credit_name
+    ADD CONSTRAINT artist_credit_name_credit_id_fkey FOREIGN KEY (credit_id) REFERENCES public.artist_credit(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.artist_link
+    ADD CONSTRAINT artist_link_artist_id_fkey FOREIGN KEY (artist_id) REFERENCES public.artist(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.artist_source
+    ADD CONSTRAINT artist_source_artist_id_fkey FOREIGN KEY (artist_id) REFERENCES public.artist(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.audio_file
+    ADD CONSTRAINT audio_file_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.genre
+    ADD CONSTRAINT genre_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.genre(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.playlist_item
+    ADD CONSTRAINT playlist_item_playlist_id_fkey FOREIGN KEY (playlist_id) REFERENCES public.playlist(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.playlist_item
+    ADD CONSTRAINT playlist_item_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.playlist
+    ADD CONSTRAINT playlist_library_id_fkey FOREIGN KEY (library_id) REFERENCES public.library(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track
+    ADD CONSTRAINT track_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.track_attribute
+    ADD CONSTRAINT track_attribute_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track
+    ADD CONSTRAINT track_credit_id_fkey FOREIGN KEY (credit_id) REFERENCES public.artist_credit(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.track_genre
+    ADD CONSTRAINT track_genre_genre_id_fkey FOREIGN KEY (genre_id) REFERENCES public.genre(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.track_genre
+    ADD CONSTRAINT track_genre_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track
+    ADD CONSTRAINT track_library_id_fkey FOREIGN KEY (library_id) REFERENCES public.library(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_source
+    ADD CONSTRAINT track_source_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_task
+    ADD CONSTRAINT track_task_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;

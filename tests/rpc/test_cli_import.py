@@ -1,0 +1,217 @@
+"""`fonoteca import`, `scan` and `search` against the service, as a person runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from typer.testing import CliRunner, Result
+
+from fonoteca.v1 import library_pb2, track_pb2
+from service.cli import application
+from service.cli.import_ import COLUMN_HELP
+from service.cli.sample import import_sample, sample_path
+from service.ingest.columns import KNOWN
+from service.ingest.problems import Problem
+from service.ingest.tables import open_table
+
+if TYPE_CHECKING:
+    from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
+    from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
+
+Run = Callable[..., Awaitable[Result]]
+
+TABLE = (
+    "source_id,title,artists,album,year,duration_ms,isrc\n"
+    "t:1,Jóga,Björk,Homogenic,1997,305000,\n"
+    "t:2,Under Pressure,Queen|David Bowie,,1981,,\n"
+    "t:3,No such code,Nobody,,,,XX\n"
+    "t:4,Bad year,Nobody,,19x1,,\n"
+    "t:5,Hyperballad,Björk,Post,1995,,\n"
+)
+
+
+@pytest.fixture
+def run(server: str) -> Run:
+    """Runs a command in another thread, so that the service can answer it."""
+
+    async def run(*arguments: str | Path) -> Result:
+        words = [*map(str, arguments), "--address", server]
+        app = application(words[:1])
+        return await asyncio.to_thread(CliRunner().invoke, app, words)
+
+    return run
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return write(tmp_path / "tracks.csv", TABLE)
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+async def all_tracks(tracks: TrackServiceAsyncStub, library_id: str = "") -> list[track_pb2.Track]:
+    request = track_pb2.ListTracksRequest(library_id=library_id, page_size=1000, order_by="title")
+    return list((await tracks.ListTracks(request)).tracks)
+
+
+async def test_good_rows_are_stored_and_bad_ones_reported(
+    run: Run, table: Path, tracks: TrackServiceAsyncStub, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.jsonl"
+    result = await run("import", table, "--report", report)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("3 new, 0 changed, 0 unchanged, 2 failed")
+    assert f"{table}:5: year: '19x1' is not a number" in result.stderr
+    reported = [json.loads(line) for line in read(report).splitlines()]
+    assert {(problem["line"], problem["column"]) for problem in reported} == {
+        (4, "isrc"),
+        (5, "year"),
+    }
+    stored = await all_tracks(tracks)
+    assert [(track.title, track.artist) for track in stored] == [
+        ("Hyperballad", "Björk"),
+        ("Jóga", "Björk"),
+        ("Under Pressure", "Queen, David Bowie"),
+    ]
+
+
+async def test_importing_again_changes_nothing(run: Run, table: Path) -> None:
+    await run("import", table)
+    again = await run("import", table)
+    assert again.stdout.startswith("0 new, 0 changed, 3 unchanged, 2 failed")
+    other = write(table.with_name("other.csv"), TABLE.replace("Hyperballad", "Hyper-Ballad"))
+    changed = await run("import", other)
+    assert changed.stdout.startswith("0 new, 1 changed, 2 unchanged, 2 failed")
+
+
+async def test_a_dry_run_stores_nothing(
+    run: Run, table: Path, tracks: TrackServiceAsyncStub
+) -> None:
+    result = await run("import", table, "--dry-run", "--limit", "2")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("dry run, nothing is stored: 2 new")
+    assert await all_tracks(tracks) == []
+
+
+async def test_tracks_go_to_the_library_that_is_named(
+    run: Run, table: Path, libraries: LibraryServiceAsyncStub, tracks: TrackServiceAsyncStub
+) -> None:
+    request = library_pb2.CreateLibraryRequest(library=library_pb2.Library(name="Jazz"))
+    library = await libraries.CreateLibrary(request)
+    await run("import", table, "--library", "jazz", "--limit", "1")
+    await run("import", table, "--library", library.id, "--limit", "2")
+    assert len(await all_tracks(tracks, library.id)) == 2
+    refused = await run("import", table, "--library", "Rock")
+    assert (refused.exit_code, "no library Rock" in refused.stderr) == (1, True)
+
+
+async def test_unknown_columns_are_named_and_kept(
+    run: Run, tmp_path: Path, tracks: TrackServiceAsyncStub
+) -> None:
+    path = write(tmp_path / "t.csv", "source_id,title,mood\nt:1,x,calm\n")
+    result = await run("import", path)
+    assert "no field has the name: mood" in result.stderr
+    (track,) = await all_tracks(tracks)
+    assert [(fact.key, fact.text) for fact in track.attributes] == [("mood", "calm")]
+    assert (await run("import", path, "--strict")).exit_code == 2
+
+
+async def test_a_file_of_no_use_is_a_mistake_of_usage(run: Run, tmp_path: Path) -> None:
+    empty = write(tmp_path / "empty.csv", "")
+    result = await run("import", empty)
+    assert (result.exit_code, result.stderr) == (2, f"fonoteca: {empty}: the file is empty\n")
+    assert (await run("import", tmp_path / "none.csv")).exit_code == 2
+
+
+@pytest.mark.parametrize(("command", "code"), [("import", 1), ("scan", 1), ("search", 2)])
+def test_without_a_server_the_next_step_is_named(command: str, code: int, table: Path) -> None:
+    arguments = [command, str(table), "--address", "127.0.0.1:1"]
+    result = CliRunner().invoke(application([command]), arguments)
+    assert result.exit_code == code
+    assert "no server at 127.0.0.1:1: start it with `fonoteca serve`" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["import", "scan", "search"])
+def test_help_has_an_example(command: str) -> None:
+    result = CliRunner().invoke(application([command]), [command, "--help"])
+    assert result.exit_code == 0
+    assert f"Example: fonoteca {command}" in result.stdout
+
+
+def test_help_names_every_column() -> None:
+    assert [name for name in KNOWN if name not in COLUMN_HELP] == []
+
+
+async def test_folders_are_scanned_and_a_second_scan_changes_nothing(
+    run: Run, tmp_path: Path, tracks: TrackServiceAsyncStub
+) -> None:
+    for name in ("one.flac", "two.ogg", "three.wav"):
+        soundfile.write(tmp_path / name, [0.0] * 4000, 8000)
+    write(tmp_path / "bad.mp3", "not audio")
+    first = await run("scan", tmp_path)
+    assert first.exit_code == 1
+    assert first.stdout.startswith("3 new, 0 changed, 0 unchanged, 1 failed")
+    assert f"{tmp_path / 'bad.mp3'}: cannot be read as audio" in first.stderr
+    again = await run("scan", tmp_path, "--jobs", "1")
+    assert again.stdout.startswith("0 new, 0 changed, 3 unchanged, 1 failed")
+    stored = await all_tracks(tracks)
+    assert [(track.title, track.files[0].format) for track in stored] == [
+        ("one", "flac"),
+        ("three", "wav"),
+        ("two", "ogg"),
+    ]
+
+
+async def test_a_folder_without_audio_is_told(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "note.txt", "no audio")
+    result = await run("scan", tmp_path)
+    assert (result.exit_code, "there is no audio here" in result.stderr) == (1, True)
+    assert "0 audio files, 1 other file, 0 hidden names" in result.stderr
+
+
+async def test_what_is_imported_is_found(run: Run, table: Path) -> None:
+    await run("import", table)
+    result = await run("search", "bjork joga")
+    assert result.exit_code == 0
+    assert "Jóga" in result.stdout
+    assert "5:05" in result.stdout
+    hits = (await run("search", "björk", "--json")).stdout.splitlines()
+    assert {json.loads(hit)["track"]["title"] for hit in hits} == {"Jóga", "Hyperballad"}
+    assert len((await run("search", "björk", "--json", "--limit", "1")).stdout.splitlines()) == 1
+
+
+async def test_nothing_found_is_told(run: Run) -> None:
+    result = await run("search", "qwxyz")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "nothing found for 'qwxyz': try fewer or other words" in result.stderr
+    narrowed = await run("search", "qwxyz", "--filter", "year:1999")
+    assert "try without --filter" in narrowed.stderr
+
+
+async def test_a_search_that_fails_is_not_one_that_finds_nothing(run: Run) -> None:
+    assert (await run("search", "x", "--library", "Rock")).exit_code == 2
+    assert (await run("search", "x", "--filter", "year:")).exit_code == 2
+    assert (await run("search", "x", "--limit", "0")).exit_code == 2
+    explained = (await run("search", "--help")).stdout
+    assert "2 when the options are wrong or" in " ".join(explained.split())
+
+
+async def test_the_sample_is_imported_whole(server: str, tracks: TrackServiceAsyncStub) -> None:
+    await asyncio.to_thread(import_sample, server)
+    problems: list[Problem] = []
+    rows = list(open_table(sample_path(), problems.append, strict=True).rows)
+    assert problems == []
+    assert len(await all_tracks(tracks)) == len(rows) >= 200

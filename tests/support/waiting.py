@@ -1,0 +1,22 @@
+"""Tests wait for a condition, never for a time."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+
+PATIENCE = 10.0
+"""Seconds until a test gives up waiting."""
+
+
+async def eventually(
+    condition: Callable[[], Awaitable[bool] | bool], within: float = PATIENCE
+) -> None:
+    """Return as soon as `condition` holds; fail when it does not `within` so many seconds."""
+    async with asyncio.timeout(within):
+        while True:
+            held = condition()
+            if await held if inspect.isawaitable(held) else held:
+                return
+            await asyncio.sleep(0.01)

@@ -1,0 +1,87 @@
+"""What the benchmarks stand on: made-up data that the import takes, and sums that are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.made_up import write_catalogue
+from benchmarks.queries import make_queries, read_queries
+from benchmarks.report import Figure, histogram, percentile
+from service.ingest.problems import Problem
+from service.ingest.tables import open_table
+
+_ROWS = 400
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Path:
+    path = tmp_path / "catalogue.csv"
+    write_catalogue(path, _ROWS)
+    return path
+
+
+def test_a_made_up_catalogue_can_be_imported_whole(catalogue: Path) -> None:
+    problems: list[Problem] = []
+    table = open_table(catalogue, problems.append)
+    rows = list(table.rows)
+    table.close()
+    assert len(rows) == _ROWS
+    assert problems == []
+
+
+def test_the_same_seed_makes_the_same_catalogue_and_queries(
+    catalogue: Path, tmp_path: Path
+) -> None:
+    again, other = tmp_path / "again.csv", tmp_path / "other.csv"
+    write_catalogue(again, _ROWS)
+    write_catalogue(other, _ROWS, seed=2)
+    assert again.read_bytes() == catalogue.read_bytes() != other.read_bytes()
+    assert make_queries(again) == make_queries(catalogue)
+
+
+def test_each_query_has_a_right_answer(catalogue: Path) -> None:
+    queries = make_queries(catalogue)
+    assert queries
+    assert all(query.text and query.expected for query in queries)
+
+
+def test_queries_about_other_tracks_are_left_out(catalogue: Path, tmp_path: Path) -> None:
+    path = tmp_path / "queries.jsonl"
+    path.write_text(
+        '{"query": "a", "kind": "k", "expected_source_ids": ["demo:00000001", "x:1"]}\n'
+        '{"query": "b", "kind": "k", "expected_source_ids": ["x:2"]}\n'
+    )
+    assert [query.text for query in read_queries(path, catalogue)] == ["a"]
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    hundred = [float(number) for number in range(1, 101)]
+    assert percentile(hundred, 50) == 50
+    assert percentile(hundred, 99) == 99
+    assert percentile([7.0], 99) == 7
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 1.0], [0.1, 1.0, 1000.0]])
+def test_a_histogram_shows_every_value(values: list[float]) -> None:
+    bars = histogram(values, "ms", columns=20).split("|")[1]
+    assert len(bars) == 20
+    assert len(bars.replace(" ", "")) == len(set(values))
+
+
+@pytest.mark.parametrize(
+    ("value", "at_least", "at_most", "verdict"),
+    [
+        (3.0, None, 3.0, "met"),
+        (3.01, None, 3.0, "MISSED"),
+        (0.45, 0.45, None, "met"),
+        (0.44, 0.45, None, "MISSED"),
+        (1.0, None, None, ""),
+    ],
+)
+def test_a_figure_says_whether_its_target_is_met(
+    value: float, at_least: float | None, at_most: float | None, verdict: str
+) -> None:
+    figure = Figure("b", "f", value, "x", at_least=at_least, at_most=at_most)
+    assert figure.verdict == verdict

@@ -1,0 +1,300 @@
+"""Audio files become tracks; these make their own files, in every container that can be written."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import mutagen
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from mutagen.id3 import Frames
+from mutagen.mp3 import MP3
+
+from fonoteca.v1.track_pb2 import Track
+from fonoteca.v1.types_pb2 import AudioFile, PartialDate
+from service.ingest import files, workers
+from service.ingest.files import Reading, describe, read_track, source_id
+from service.ingest.folders import FolderWalk
+from service.ingest.problems import Problem
+from service.ingest.workers import read_all
+
+RATE = 8000
+MBID = "8b882575-08a5-4452-a7a7-cbb8a1531f9e"
+
+
+def tone(path: Path, seconds: float = 0.5, how: dict[str, str] | None = None) -> Path:
+    """Write a short sine; `how` are the options of the encoder."""
+    wave = np.sin(np.arange(int(RATE * seconds)) * 440 * 2 * math.pi / RATE) * 0.3
+    soundfile.write(path, wave, RATE, **(how or {}))
+    return path
+
+
+def track_of(path: Path) -> Track:
+    reading = read_track(str(path))
+    assert reading.error == ""
+    return Track.FromString(reading.track)
+
+
+ID3_FRAMES: list[tuple[str, dict[str, object]]] = [
+    ("TIT2", {"text": "Jóga"}),
+    ("TPE1", {"text": "Björk"}),
+    ("TALB", {"text": "Homogenic"}),
+    ("TRCK", {"text": "2/10"}),
+    ("TDRC", {"text": "1997-09-22"}),
+    ("TCON", {"text": "(17)Art Pop"}),
+    ("TBPM", {"text": "80"}),
+    ("TKEY", {"text": "8A"}),
+    ("TIPL", {"people": [["producer", "Mark Bell"]]}),
+    ("TXXX", {"desc": "BARCODE", "text": "123"}),
+    ("COMM", {"lang": "eng", "desc": "", "text": "fine"}),
+    ("COMM", {"lang": "eng", "desc": "iTunNORM", "text": "0000"}),
+]
+
+
+def id3_tags(path: Path) -> None:
+    audio: Any = mutagen.File(path)
+    kinds: dict[str, Any] = Frames
+    if audio.tags is None:
+        audio.add_tags()
+    for name, values in ID3_FRAMES:
+        audio.tags.add(kinds[name](encoding=3, **values))
+    audio.tags.add(kinds["UFID"](owner="http://musicbrainz.org", data=MBID.encode()))
+    audio.save()
+
+
+def vorbis_tags(path: Path) -> None:
+    audio: Any = mutagen.File(path)
+    audio["title"], audio["artist"], audio["album"] = "Jóga", "Björk", "Homogenic"
+    audio["tracknumber"], audio["tracktotal"], audio["date"] = "2", "10", "1997-09-22"
+    audio["genre"], audio["bpm"], audio["initialkey"] = ["Rock", "Art Pop"], "80", "Am"
+    audio["producer"], audio["barcode"], audio["comment"] = "Mark Bell", "123", "fine"
+    audio["musicbrainz_trackid"] = MBID
+    audio.save()
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "tag", "technical"),
+    [
+        ("a.mp3", {}, id3_tags, ("mp3", "mp3", 0)),
+        ("a.wav", {"subtype": "PCM_24"}, id3_tags, ("wav", "pcm", 24)),
+        ("b.wav", {"subtype": "FLOAT"}, id3_tags, ("wav", "pcm_float", 32)),
+        ("a.aiff", {}, id3_tags, ("aiff", "pcm", 16)),
+        ("a.flac", {}, vorbis_tags, ("flac", "flac", 16)),
+        ("a.ogg", {}, vorbis_tags, ("ogg", "vorbis", 0)),
+        ("a.opus", {"format": "OGG", "subtype": "OPUS"}, vorbis_tags, ("ogg", "opus", 0)),
+    ],
+)
+def test_tags_and_technical_data_are_read(
+    tmp_path: Path,
+    name: str,
+    how: dict[str, str],
+    tag: Callable[[Path], None],
+    technical: tuple[str, str, int],
+) -> None:
+    path = tone(tmp_path / name, how=how)
+    tag(path)
+    track = track_of(path)
+
+    assert (track.title, track.album.title, track.mbid) == ("Jóga", "Homogenic", MBID)
+    assert [credit.name for credit in track.credits] == ["Björk", "Mark Bell"]
+    assert list(track.genres) == ["Rock", "Art Pop"]
+    assert (track.track_number, track.track_total) == (2, 10)
+    assert track.release_date == PartialDate(year=1997, month=9, day=22)
+    assert (track.features.tempo_bpm, track.features.key) == (80, 9)
+    assert track.comment == "fine"
+    assert [(fact.key, fact.text) for fact in track.attributes] == [("barcode", "123")]
+
+    (file,) = track.files
+    assert (file.format, file.codec, file.bit_depth) == technical
+    assert (file.channels, file.size_bytes) == (1, path.stat().st_size)
+    assert file.sample_rate_hz == (48_000 if file.codec == "opus" else RATE)
+    assert file.content_hash == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert file.modify_time.ToMicroseconds() == path.stat().st_mtime_ns // 1000
+    assert abs(track.duration.ToMilliseconds() - 500) < 150
+    assert (track.sources[0].type, track.sources[0].id) == ("file", path.as_uri())
+
+
+def test_reading_again_gives_the_same_track(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.flac")
+    assert read_track(str(path)) == read_track(str(path))
+
+
+def test_a_track_without_title_has_the_name_of_its_file(tmp_path: Path) -> None:
+    assert track_of(tone(tmp_path / "01 Jóga.live.flac")).title == "01 Jóga.live"
+
+
+def test_a_name_that_is_not_unicode_is_kept_in_the_address(tmp_path: Path) -> None:
+    plain = tone(tmp_path / "plain.flac")
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.flac"))
+    try:
+        plain.rename(path)
+    except OSError:
+        pytest.skip("this file system takes Unicode names only")
+    track = track_of(path)
+    assert track.sources[0].id.endswith("/caf%E9.flac")
+    assert track.title == "caf�"
+
+
+def test_long_addresses_are_hashed() -> None:
+    assert source_id("file:///a.mp3") == "file:///a.mp3"
+    assert len(source_id("file:///" + "x" * 600)) == len("sha256:") + 64
+
+
+def test_the_content_tells_the_kind_when_the_name_lies(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.flac").rename(tmp_path / "a.mp3")
+    reading = read_track(str(path))
+    assert Track.FromString(reading.track).files[0].format == "flac"
+    assert reading.notes == ("is flac, although its name promises mp3",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.mp3", b"", "empty"),
+        ("a.mp3", b"hello, world\n" * 100, "cannot be read as audio"),
+        ("a.flac", b"fLaC" + b"\xff" * 100, "cannot be read as audio"),
+        ("a.m4a", b"\x00\x00\x00\x18ftypM4A \xff\xff\xff\xff" * 9, "cannot be read as audio"),
+        ("a.wav", b"RIFF\xff\xff\xff\xffWAVE", "cannot be read as audio"),
+        ("a.xyz", b"\x00" * 100, "not audio of a known kind"),
+    ],
+)
+def test_what_is_no_audio_is_an_error(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert reason in read_track(str(path)).error
+
+
+def test_every_beginning_of_a_file_is_a_track_or_an_error(tmp_path: Path) -> None:
+    path, part = tone(tmp_path / "a.flac"), tmp_path / "part.flac"
+    content = path.read_bytes()
+    for length in range(0, len(content), 97):
+        part.write_bytes(content[:length])
+        reading = read_track(str(part))
+        assert bool(reading.error) != bool(reading.track)
+
+
+def test_pipes_folders_and_nothing_are_errors(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp3")
+    assert "regular" in read_track(str(tmp_path / "pipe.mp3")).error
+    assert "regular" in read_track(str(tmp_path)).error
+    assert "No such file" in read_track(str(tmp_path / "none.mp3")).error
+
+
+def test_a_parser_that_does_not_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PARSE_SECONDS", 1)
+    monkeypatch.setattr(files, "_parse", lambda path, header: time.sleep(60))
+    path = tmp_path / "a.mp3"
+    path.write_bytes(b"x")
+    assert "within 1 s" in read_track(str(path)).error
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError(), ZeroDivisionError("x")])
+def test_whatever_the_parser_raises_is_the_error_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(path: Path, header: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr(files, "_parse", fail)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(b"x")
+    assert "cannot be read as audio" in read_track(str(path)).error
+
+
+@pytest.mark.parametrize("seconds", [-1.0, math.inf, math.nan, 25 * 24 * 3600.0])
+def test_lengths_that_cannot_be_are_left_out(seconds: float) -> None:
+    info = SimpleNamespace(length=seconds, sample_rate=-5, channels=2, bitrate=math.inf, layer=3)
+    file = AudioFile()
+    assert len(describe(MP3, info, file)) == 1
+    assert not file.HasField("duration")
+    assert (file.channels, file.sample_rate_hz, file.bitrate_bps) == (2, 0, 0)
+
+
+def walked(*roots: Path) -> tuple[list[str], FolderWalk, list[Problem]]:
+    problems: list[Problem] = []
+    walk = FolderWalk(problems.append)
+    return list(walk.files(map(str, roots))), walk, problems
+
+
+def test_folders_are_walked_once_and_in_order(tmp_path: Path) -> None:
+    root = tmp_path.resolve() / "music"
+    (root / "b" / "c").mkdir(parents=True)
+    (root / ".trash").mkdir()
+    for name in (
+        "b/2.mp3",
+        "b/1.MP3",
+        "b/c/3.ogg",
+        "z.flac",
+        ".hidden.mp3",
+        "cover.jpg",
+        ".trash/x.mp3",
+    ):
+        (root / name).write_bytes(b"x")
+    (root / "noname").write_bytes(b"fLaC....")
+    (root / "b" / "loop").symlink_to(root)
+    (root / "again.flac").symlink_to(root / "z.flac")
+    (root / "broken.mp3").symlink_to(root / "nowhere")
+    paths, walk, problems = walked(root, root / "b", root / "cover.jpg")
+    assert [str(Path(path).relative_to(root)) for path in paths] == [
+        "z.flac",
+        "broken.mp3",
+        "noname",
+        "b/1.MP3",
+        "b/2.mp3",
+        "b/c/3.ogg",
+        "cover.jpg",
+    ]
+    assert (walk.hidden, walk.other) == (2, 1)
+    assert problems == []
+
+
+def test_folders_that_cannot_be_listed_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    paths, _, problems = walked(tmp_path)
+    assert paths == []
+    assert str(problems[0]) == f"{tmp_path.resolve()}: cannot be listed: Permission denied"
+
+
+def crash_on_some(paths: list[str]) -> list[Reading]:
+    """Stand in for `read_files`; runs in another process."""
+    if any("killer" in path for path in paths):
+        os._exit(3)
+    return [Reading(path, b"x") for path in paths]
+
+
+def test_only_the_file_that_kills_its_process_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "read_files", crash_on_some)
+    paths = [f"{number}.mp3" for number in range(100)]
+    paths[17] = "killer.mp3"
+    readings = list(read_all(paths, jobs=2))
+    assert sorted(reading.path for reading in readings) == sorted(paths)
+    failed = [reading for reading in readings if reading.error]
+    assert [(reading.path, reading.error) for reading in failed] == [
+        ("killer.mp3", "crashes the program that reads it")
+    ]
+
+
+def test_files_are_read_in_their_order(tmp_path: Path) -> None:
+    paths = [str(tone(tmp_path / f"{number:02}.wav", 0.05)) for number in range(20)]
+    assert [reading.path for reading in read_all(paths, jobs=2)] == paths
+
+
+def test_nothing_to_read_is_nothing() -> None:
+    assert list(read_all([], jobs=2)) == []

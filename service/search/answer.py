@@ -7,15 +7,16 @@ words is a list of what the filter selects.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from service.database import Connection
+from service.database.cut_off import cut_off
 from service.search import store
 from service.search.candidates import Scope, listed
 from service.search.ladder import climb
-from service.search.model import MAX_HITS, Hit, Rung, Words, without_brackets
+from service.search.model import MAX_HITS, Found, Hit, Mode, Rung, Words, without_brackets
 from service.tracks.store import find_many
 
 _NEWEST: Final = UUID(int=2**128 - 1)
@@ -29,44 +30,70 @@ class Search:
     scope: Scope
     size: int
     after: tuple[float, UUID] | None
+    mode: Mode = Mode.AUTO
+    min_score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page of hits, the best first, with the tracks as stored; `last` is set when more follow.
 
-    A hit whose track has been deleted since it was found is left out.
+    A hit whose track has been deleted since it was found is left out. `is_partial` when time ran
+    out before all was done that the search needed.
     """
 
     hits: tuple[tuple[Hit, bytes], ...]
     last: tuple[float, UUID] | None
+    is_partial: bool
 
 
-async def answer(connection: Connection, searches: Sequence[Search]) -> list[Page]:
-    """Return a page for each search, in order."""
-    queries = await _folded(connection, [search.text for search in searches])
-    hits: list[list[Hit]] = [[] for _ in searches]
+_NOTHING: Final = Found((), (), is_complete=True, is_partial=False)
+
+
+async def answer(
+    connection: Connection, searches: Sequence[Search], *, until: float | None = None
+) -> list[Page]:
+    """Return a page for each search, in order.
+
+    At `until`, an instant of the event loop's clock, the search for more ends, and what was found
+    is the answer.
+    """
+    found = await _found(connection, searches, until)
+    shown = [of.hits[: search.size] for of, search in zip(found, searches, strict=True)]
+    documents = await find_many(connection, {hit.track_id for of in shown for hit in of})
+    return [_page(search, of, documents) for search, of in zip(searches, found, strict=True)]
+
+
+async def _found(
+    connection: Connection, searches: Sequence[Search], until: float | None
+) -> list[Found]:
+    queries = await _folded(connection, searches)
+    results = [_NOTHING] * len(searches)
     together: dict[Scope, list[int]] = {}
     for index, (search, query) in enumerate(zip(searches, queries, strict=True)):
         if query.text:
             together.setdefault(search.scope, []).append(index)
         elif not search.scope.filter.is_empty:  # else it is invisible, and nothing is like it
-            hits[index] = await _filtered(connection, search)
+            results[index] = await _filtered(connection, search, until)
     for scope, indexes in together.items():
         limit = max(_needed(searches[index]) for index in indexes)
-        found = await climb(connection, scope, [queries[index] for index in indexes], limit)
-        for index, ranked in zip(indexes, found, strict=True):
-            hits[index] = _beyond(searches[index], ranked)
-    shown = [of[: search.size] for of, search in zip(hits, searches, strict=True)]
-    documents = await find_many(connection, {hit.track_id for of in shown for hit in of})
-    return [_page(search, of, documents) for search, of in zip(searches, hits, strict=True)]
+        wanted = [queries[index] for index in indexes]
+        found = await climb(connection, scope, wanted, limit, until=until)
+        for index, of in zip(indexes, found, strict=True):
+            results[index] = replace(of, hits=_beyond(searches[index], of.hits))
+    return results
 
 
-async def _folded(connection: Connection, texts: Sequence[str]) -> list[Words]:
+async def _folded(connection: Connection, searches: Sequence[Search]) -> list[Words]:
     """Return queries as they are compared, with what stands in brackets and without."""
-    cores = [without_brackets(text) for text in texts]
-    folded = await store.fold(connection, [*texts, *cores])
-    return list(map(Words, folded[: len(texts)], folded[len(texts) :]))
+    texts = [search.text for search in searches]
+    folded = await store.fold(connection, [*texts, *map(without_brackets, texts)])
+    return [
+        Words(text, core, search.mode, search.min_score)
+        for search, text, core in zip(
+            searches, folded[: len(texts)], folded[len(texts) :], strict=True
+        )
+    ]
 
 
 def _needed(search: Search) -> int:
@@ -75,20 +102,29 @@ def _needed(search: Search) -> int:
 
 
 def _beyond(search: Search, hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits that come after the page before."""
-    return [hit for hit in hits if search.after is None or hit.order > search.after]
+    """Return the hits that are good enough and come after the page before."""
+    return [
+        hit
+        for hit in hits
+        if hit.score >= search.min_score and (search.after is None or hit.order > search.after)
+    ]
 
 
-def _page(search: Search, hits: Sequence[Hit], documents: Mapping[UUID, bytes]) -> Page:
-    shown = hits[: search.size]
+def _page(search: Search, found: Found, documents: Mapping[UUID, bytes]) -> Page:
+    shown = found.hits[: search.size]
     return Page(
         tuple((hit, documents[hit.track_id]) for hit in shown if hit.track_id in documents),
-        shown[-1].order if len(hits) > len(shown) else None,
+        shown[-1].order if len(found.hits) > len(shown) else None,
+        found.is_partial,
     )
 
 
-async def _filtered(connection: Connection, search: Search) -> list[Hit]:
+async def _filtered(connection: Connection, search: Search, until: float | None) -> Found:
     """Return a page of the tracks that a filter alone selects, the newest first, and one more."""
     before = search.after[1] if search.after else _NEWEST
-    ids = await listed(connection, search.scope, before, search.size + 1)
-    return [Hit(track_id, Rung.FILTER, 1.0) for track_id in ids]
+    ids: list[UUID] = []
+    async with cut_off(connection, until) as cut:
+        ids = await listed(connection, search.scope, before, search.size + 1)
+    hits = [Hit(track_id, Rung.FILTER, 1.0) for track_id in ids]
+    is_complete = not search.after and len(ids) <= search.size and not cut.struck
+    return Found(hits, (), is_complete, cut.struck)

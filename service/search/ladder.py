@@ -1,23 +1,27 @@
 """The ladder: exact, all words, last word as prefix, typos, fewer words.
 
-A rung runs only for the queries that have too few hits so far, and for all of them in one
-statement. A hit keeps the strictest rung that found it.
+A rung runs only for the queries that have too few hits so far, or whose mode asks for it, and for
+all of them in one statement. A hit keeps the strictest rung that found it. When time runs out, what
+the rungs so far have found is the result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
 from service.database import Connection
+from service.database.cut_off import cut_off
 from service.search import store
 from service.search.candidates import Candidate, Lookup, Scope, find
 from service.search.model import (
     ENOUGH,
+    Found,
     Hit,
+    Reading,
     Rung,
     Words,
     all_words,
@@ -39,6 +43,9 @@ class _Climb:
     ordinal: int
     query: Words
     hits: dict[UUID, Hit] = field(default_factory=dict)
+    readings: list[Reading] = field(default_factory=list)
+    is_complete: bool = True
+    is_partial: bool = False
 
     @property
     def is_short(self) -> bool:
@@ -52,25 +59,53 @@ class _Climb:
         """Whether nothing was found so far."""
         return not self.hits
 
-    def add(self, rung: Rung, candidates: Iterable[Candidate]) -> None:
+    def add(self, rung: Rung, candidates: Sequence[Candidate], limit: int) -> None:
+        """Take over what a step found, which looked for up to `limit` tracks of each reading."""
+        self.is_complete = self.is_complete and len(candidates) < limit
         for found in candidates:
             reached = Rung.EXACT if rung is Rung.ALL_WORDS and found.is_exact else rung
             self.hits.setdefault(found.track_id, Hit(found.track_id, reached, found.relevance))
 
+    def found(self, limit: int) -> Found:
+        """Return the outcome, with up to `limit` hits."""
+        hits = sorted(self.hits.values(), key=lambda hit: hit.order)
+        is_complete = self.is_complete and not self.is_partial and len(hits) <= limit
+        return Found(hits[:limit], tuple(self.readings), is_complete, self.is_partial)
+
 
 async def climb(
-    connection: Connection, scope: Scope, queries: Sequence[Words], limit: int
-) -> list[list[Hit]]:
-    """Return up to `limit` hits of each query, the best first. All queries must have words."""
+    connection: Connection,
+    scope: Scope,
+    queries: Sequence[Words],
+    limit: int,
+    *,
+    until: float | None = None,
+) -> list[Found]:
+    """Return what was found for each query, up to `limit` hits. All queries must have words.
+
+    At `until`, an instant of the event loop's clock, the climb ends with what it has.
+    """
     climbs = [_Climb(ordinal, query) for ordinal, query in enumerate(queries)]
     most = max(limit, ENOUGH)
-    lookups = [Lookup(c.ordinal, c.query.text, all_words(c.query.words)) for c in climbs]
-    await _run(connection, scope, climbs, Rung.ALL_WORDS, lookups, most)
-    for rung, is_needed, loosen in _LOOSER:
-        if needy := [climb for climb in climbs if is_needed(climb)]:
-            lookups = await loosen(connection, needy)
-            await _run(connection, scope, climbs, rung, lookups, most)
-    return [sorted(climb.hits.values(), key=lambda hit: hit.order)[:limit] for climb in climbs]
+    for step, (rung, is_needed, loosen) in enumerate(_STEPS):
+        needy = [c for c in climbs if c.query.takes(rung, needed=is_needed(c))]
+        if not needy:
+            continue
+        async with cut_off(connection, until) as cut:
+            await _run(connection, scope, climbs, rung, await loosen(connection, needy), most)
+        if cut.struck:
+            _cut(climbs, step)
+            break
+    return [climb.found(limit) for climb in climbs]
+
+
+def _cut(climbs: Sequence[_Climb], struck: int) -> None:
+    """Mark the climbs that would have taken a step from the one with the index `struck` on."""
+    for climb in climbs:
+        climb.is_partial = any(
+            climb.query.takes(rung, needed=is_needed(climb))
+            for rung, is_needed, _ in _STEPS[struck:]
+        )
 
 
 async def _run(
@@ -81,10 +116,21 @@ async def _run(
     lookups: Sequence[Lookup],
     limit: int,
 ) -> None:
-    if lookups:
-        by_name = rung is Rung.ALL_WORDS
-        for found in await find(connection, scope, lookups, limit, by_name=by_name):
-            climbs[found.ordinal].add(rung, [found])
+    if not lookups:
+        return
+    found: dict[int, list[Candidate]] = {}
+    by_name = rung is Rung.ALL_WORDS
+    for candidate in await find(connection, scope, lookups, limit, by_name=by_name):
+        found.setdefault(candidate.ordinal, []).append(candidate)
+    for lookup in lookups:
+        if lookup.ordinal in found:
+            climbs[lookup.ordinal].readings.append(Reading(rung, lookup.words))
+    for ordinal, candidates in found.items():
+        climbs[ordinal].add(rung, candidates, limit)
+
+
+async def _as_typed(_connection: Connection, climbs: Sequence[_Climb]) -> list[Lookup]:
+    return [Lookup(c.ordinal, c.query.text, all_words(c.query.words)) for c in climbs]
 
 
 async def _prefixes(connection: Connection, short: Sequence[_Climb]) -> list[Lookup]:
@@ -155,7 +201,7 @@ async def _vocabulary(connection: Connection, climbs: Sequence[_Climb]) -> froze
     return await store.known_words(connection, wanted)
 
 
-_LOOSER: Final[
+_STEPS: Final[
     Sequence[
         tuple[
             Rung,
@@ -164,10 +210,11 @@ _LOOSER: Final[
         ]
     ]
 ] = (
+    (Rung.ALL_WORDS, attrgetter("is_empty"), _as_typed),
     (Rung.PREFIX, attrgetter("is_short"), _prefixes),
     (Rung.TYPO, attrgetter("is_short"), _typos_of_unknown),
     (Rung.FEWER_WORDS, attrgetter("is_empty"), _noise),
     (Rung.TYPO, attrgetter("is_empty"), _typos_of_all),
     (Rung.FEWER_WORDS, attrgetter("is_empty"), _fewer),
 )
-"""What is tried after all words: the rung of the hits, who needs it, and the lookups."""
+"""The steps in their order: the rung of the hits, who needs it, and the lookups."""

@@ -45,6 +45,24 @@ class Rung(IntEnum):
     FILTER = 6
 
 
+class Mode(IntEnum):
+    """How freely a query is read; the numbers are those of SearchMode."""
+
+    AUTO = 1
+    EXACT = 2
+    PREFIX = 3
+    FUZZY = 4
+
+
+_LOOSEST: Final = {Mode.EXACT: Rung.ALL_WORDS, Mode.PREFIX: Rung.PREFIX}
+_ALWAYS: Final = {Mode.PREFIX: (Rung.PREFIX,), Mode.FUZZY: (Rung.PREFIX, Rung.TYPO)}
+
+
+def score(rung: Rung, relevance: float) -> float:
+    """Return the score of a hit; the best of a rung is no better than the worst of a stricter."""
+    return (6 - rung + min(max(relevance, 0.0), 1.0)) / 6 if rung is not Rung.FILTER else 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A track that was found; `relevance`, 0 to 1, compares hits of one rung."""
@@ -56,7 +74,7 @@ class Hit:
     @property
     def score(self) -> float:
         """The score over all rungs, above 0 and at most 1: a rung never outranks a stricter one."""
-        return (6 - self.rung + min(max(self.relevance, 0.0), 1.0)) / 6 if self.rung < 6 else 1.0
+        return score(self.rung, self.relevance)
 
     @property
     def order(self) -> tuple[float, UUID]:
@@ -65,11 +83,45 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A tsquery that a step ran for a query, and with which it found something."""
+
+    rung: Rung
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the ladder found for a query: the hits, the best first, and the readings they match.
+
+    `is_complete` when the hits are all that match the readings; `is_partial` when time ran out
+    before all steps that the query needed were taken.
+    """
+
+    hits: Sequence[Hit]
+    readings: tuple[Reading, ...]
+    is_complete: bool
+    is_partial: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """A query as folded text; `core` is the same of the query without what stands in brackets."""
+    """A query as folded text; `core` is the same of the query without what stands in brackets.
+
+    No step is taken that only finds hits with a score below `min_score`.
+    """
 
     text: str
     core: str
+    mode: Mode = Mode.AUTO
+    min_score: float = 0.0
+
+    def takes(self, rung: Rung, *, needed: bool) -> bool:
+        """Whether to take a step, which the hits so far make `needed` or not."""
+        allowed = rung <= _LOOSEST.get(self.mode, Rung.FEWER_WORDS)
+        wanted = needed or rung in _ALWAYS.get(self.mode, ())
+        best = Rung.EXACT if rung is Rung.ALL_WORDS else rung
+        return allowed and wanted and score(best, 1.0) >= self.min_score
 
     @property
     def words(self) -> tuple[str, ...]:

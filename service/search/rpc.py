@@ -5,7 +5,9 @@ A unary search is a batch of one; the difference is that an error of a batch's s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 from uuid import UUID
 
 from fonoteca.v1 import search_pb2 as pb
@@ -15,12 +17,20 @@ from service.errors import DomainError
 from service.query import parse
 from service.search.answer import Page, Search, answer
 from service.search.candidates import Scope
-from service.search.model import MAX_BATCH, MAX_QUERY
+from service.search.model import MAX_BATCH, MAX_QUERY, Mode
 from service.tracks.document import track_message
 from service.validation import Check
+from service.wire.enums import EnumNames
 from service.wire.page_token import PageTokens
 from service.wire.router import Context
 from service.wire.status import to_status
+
+_MODES: Final = EnumNames(pb.SearchMode, default="AUTO")
+_RESERVED: Final = 0.25
+"""The part of the remaining time that is kept for fetching the tracks and sending the answer."""
+
+_MAX_RESERVED: Final = 1.0
+"""Seconds."""
 
 
 class SearchServicer(search_pb2_grpc.SearchServiceServicer):
@@ -35,7 +45,7 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
     ) -> pb.SearchTracksResponse:
         search = await self._decode(request)
         async with self._database.read() as connection:
-            [page] = await answer(connection, [search])
+            [page] = await answer(connection, [search], until=_until(context))
         return await self._encode(request, page)
 
     async def BatchSearchTracks(
@@ -55,7 +65,8 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
                 for index in indexes:
                     results[index].error.CopyFrom(to_status(error))
         async with self._database.snapshot() as connection:
-            pages = await answer(connection, [search for search, _ in searches])
+            wanted = [search for search, _ in searches]
+            pages = await answer(connection, wanted, until=_until(context))
         for page, (_, indexes) in zip(pages, searches, strict=True):
             response = await self._encode(request.requests[indexes[0]], page)
             for index in indexes:
@@ -67,13 +78,15 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         text = check.text("query", request.query, max_length=MAX_QUERY)
         library_id = check.optional_uuid("library_id", request.library_id)
         size = check.page_size(request.page_size)
+        mode = Mode[_MODES.decode(check, "mode", request.mode)]
+        min_score = check.number("min_score", request.min_score, low=0, high=1)
         if not (text.strip() or request.filter.strip()):
             check.fail("query", "must not be blank without a filter")
         check.done()
         scope = Scope(library_id, parse(request.filter))
         position = await self._page_tokens.read(request)
         after = (float(str(position[0])), UUID(str(position[1]))) if position else None
-        return Search(text, scope, size, after)
+        return Search(text, scope, size, after, mode, min_score)
 
     async def _encode(self, request: pb.SearchTracksRequest, page: Page) -> pb.SearchTracksResponse:
         response = pb.SearchTracksResponse(
@@ -84,7 +97,8 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
                     rung=pb.SearchRung.ValueType(hit.rung),
                 )
                 for hit, document in page.hits
-            ]
+            ],
+            partial=page.is_partial,
         )
         if page.last:
             order, track_id = page.last
@@ -92,6 +106,15 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
                 request, [order, str(track_id)]
             )
         return response
+
+
+def _until(context: Context) -> float | None:
+    """Return when to stop searching, by the clock of the event loop, so that the answer arrives."""
+    remaining = context.time_remaining()
+    if remaining is None:
+        return None
+    reserve = min(remaining * _RESERVED, _MAX_RESERVED)
+    return asyncio.get_running_loop().time() + remaining - reserve
 
 
 def _equal(requests: Sequence[pb.SearchTracksRequest]) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -146,6 +147,64 @@ async def test_of_equal_tracks_the_popular_one_comes_first(
     await add_tracks(database, *made)
     hits = await ask(search, "song")
     assert [hit.track.popularity for hit in hits] == [95, 45, 5, 0, 0]
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize(
+    ("query", "mode", "expected"),
+    [
+        ("love", "EXACT", ["Love", "Love Me Do", "Crazy in Love"]),
+        ("love", "PREFIX", ["Love", "Love Me Do", "Crazy in Love", "Lovely Day"]),
+        ("saegl", "EXACT", []),
+        ("saegl", "PREFIX", ["Sæglópur"]),
+        ("hopipolla", "PREFIX", []),
+        ("hopipolla", "FUZZY", ["Hoppípolla"]),
+        ("black", "AUTO", ["Back in Black", "Black Bird"]),
+        ("black", "FUZZY", ["Back in Black", "Black Bird"]),
+        ("jog", "FUZZY", ["Jóga"]),
+        ("enter sandman remastered", "FUZZY", ["Enter Sandman"]),
+        ("enter sandman remastered", "PREFIX", []),
+    ],
+)
+async def test_the_mode_says_how_freely_a_query_is_read(
+    search: SearchServiceAsyncStub, query: str, mode: str, expected: list[str]
+) -> None:
+    wanted = pb.SearchMode.Value(f"SEARCH_MODE_{mode}")
+    assert sorted(await titles(search, query, mode=wanted)) == sorted(expected)
+
+
+async def test_fuzzy_finds_near_words_beside_exact_ones(
+    search: SearchServiceAsyncStub, database: Database
+) -> None:
+    await add_tracks(database, Track(title="House"), Track(title="Horse"))
+    assert await titles(search, "house") == ["House"]
+    assert await titles(search, "house", mode=pb.SEARCH_MODE_FUZZY) == ["House", "Horse"]
+
+
+@pytest.mark.usefixtures("catalogue")
+async def test_hits_below_the_lowest_score_are_left_out(search: SearchServiceAsyncStub) -> None:
+    hits = await ask(search, "love")
+    for lowest in (hits[0].score, hits[1].score, hits[-1].score, 0.0):
+        expected = [hit.track.id for hit in hits if hit.score >= lowest]
+        assert [hit.track.id for hit in await ask(search, "love", min_score=lowest)] == expected
+    assert await ask(search, "hopipolla", min_score=0.6) == []
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize(
+    ("field", "request_"),
+    [
+        ("mode", pb.SearchTracksRequest(query="love", mode=pb.SearchMode.ValueType(9))),
+        ("min_score", pb.SearchTracksRequest(query="love", min_score=-0.1)),
+        ("min_score", pb.SearchTracksRequest(query="love", min_score=1.1)),
+        ("min_score", pb.SearchTracksRequest(query="love", min_score=float("nan"))),
+    ],
+)
+async def test_what_a_search_cannot_mean_is_refused(
+    search: SearchServiceAsyncStub, field: str, request_: pb.SearchTracksRequest
+) -> None:
+    with raises_status(INVALID, field=field):
+        await search.SearchTracks(request_)
 
 
 @pytest.mark.usefixtures("catalogue")
@@ -324,6 +383,27 @@ async def test_a_batch_has_one_to_five_hundred_searches(search: SearchServiceAsy
     for requests in ([], [*most, most[0]]):
         with raises_status(INVALID, field="requests"):
             await search.BatchSearchTracks(pb.BatchSearchTracksRequest(requests=requests))
+
+
+@pytest.mark.usefixtures("catalogue")
+async def test_shortly_before_the_deadline_what_was_found_is_the_answer(
+    search: SearchServiceAsyncStub, database: Database
+) -> None:
+    queries = ["sigur", "hoppipolla", "xyzzyx"]
+    requests = [pb.SearchTracksRequest(query=query) for query in queries]
+    batch = pb.BatchSearchTracksRequest(requests=requests)
+    async with database.transaction() as blocker:
+        await blocker.execute("LOCK TABLE search_word")  # nothing can be mended for now
+        call = search.BatchSearchTracks(batch, timeout=3)
+        singles = await asyncio.gather(
+            *(search.SearchTracks(request, timeout=3) for request in requests)
+        )
+        whole = await call
+    for answers in (singles, [result.response for result in whole.results]):
+        assert [answer.partial for answer in answers] == [True, False, True]
+        assert [len(answer.hits) for answer in answers] == [2, 1, 0]
+    whole = await search.BatchSearchTracks(batch, timeout=60)
+    assert not any(result.response.partial for result in whole.results)
 
 
 @pytest.mark.usefixtures("catalogue")

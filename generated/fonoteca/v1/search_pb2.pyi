@@ -61,6 +61,46 @@ SEARCH_RUNG_FILTER: SearchRung.ValueType  # 6
 """There are no words: the filter alone selected the track."""
 Global___SearchRung: _TypeAlias = SearchRung  # noqa: Y015
 
+class _SearchMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SearchModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEARCH_MODE_UNSPECIFIED: _SearchMode.ValueType  # 0
+    """Not given: as SEARCH_MODE_AUTO."""
+    SEARCH_MODE_AUTO: _SearchMode.ValueType  # 1
+    """Step by step: a looser step is taken while too few hits were found."""
+    SEARCH_MODE_EXACT: _SearchMode.ValueType  # 2
+    """The words as typed: only the steps EXACT and ALL_WORDS."""
+    SEARCH_MODE_PREFIX: _SearchMode.ValueType  # 3
+    """The last word may be unfinished, as while somebody types: the steps to PREFIX, and that in any
+    case. A beginning needs two letters.
+    """
+    SEARCH_MODE_FUZZY: _SearchMode.ValueType  # 4
+    """Words may be unfinished or misspelt: the steps PREFIX and TYPO are taken in any case, FEWER_WORDS
+    only when nothing was found.
+    """
+
+class SearchMode(_SearchMode, metaclass=_SearchModeEnumTypeWrapper):
+    """How freely a query is read."""
+
+SEARCH_MODE_UNSPECIFIED: SearchMode.ValueType  # 0
+"""Not given: as SEARCH_MODE_AUTO."""
+SEARCH_MODE_AUTO: SearchMode.ValueType  # 1
+"""Step by step: a looser step is taken while too few hits were found."""
+SEARCH_MODE_EXACT: SearchMode.ValueType  # 2
+"""The words as typed: only the steps EXACT and ALL_WORDS."""
+SEARCH_MODE_PREFIX: SearchMode.ValueType  # 3
+"""The last word may be unfinished, as while somebody types: the steps to PREFIX, and that in any
+case. A beginning needs two letters.
+"""
+SEARCH_MODE_FUZZY: SearchMode.ValueType  # 4
+"""Words may be unfinished or misspelt: the steps PREFIX and TYPO are taken in any case, FEWER_WORDS
+only when nothing was found.
+"""
+Global___SearchMode: _TypeAlias = SearchMode  # noqa: Y015
+
 @_typing.final
 class SearchTracksRequest(_message.Message):
     """Asks for tracks."""
@@ -72,6 +112,8 @@ class SearchTracksRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    MIN_SCORE_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """What to look for, as a person types it: words of title, artists, album and genre in any order, at
     most 500 characters. May be empty when `filter` is not.
@@ -88,6 +130,10 @@ class SearchTracksRequest(_message.Message):
     """Where to go on: `next_page_token` of the page before, with otherwise the same request (the page
     size may differ). Empty = from the start.
     """
+    mode: Global___SearchMode.ValueType
+    """How freely the query is read. Default: SEARCH_MODE_AUTO."""
+    min_score: _builtins.float
+    """Leaves out hits with a lower score, 0 to 1; steps that cannot reach it are not taken. Default: 0."""
     def __init__(
         self,
         *,
@@ -96,10 +142,12 @@ class SearchTracksRequest(_message.Message):
         filter: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        mode: Global___SearchMode.ValueType = ...,
+        min_score: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "library_id", b"library_id", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -113,8 +161,14 @@ class SearchTracksResponse(_message.Message):
 
     HITS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last one."""
+    partial: _builtins.bool
+    """Whether time ran out before all was done that the search needed: then the hits are those that the
+    steps so far have found. That happens shortly before the deadline of the call, so that there is an
+    answer instead of DEADLINE_EXCEEDED.
+    """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
         """The hits, the best first: at most 500 over all pages. A query without words has no such limit, and
@@ -126,10 +180,11 @@ class SearchTracksResponse(_message.Message):
         *,
         hits: _abc.Iterable[Global___SearchHit] | None = ...,
         next_page_token: _builtins.str = ...,
+        partial: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "next_page_token", b"next_page_token", "partial", b"partial"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -66,7 +66,8 @@ class SearchServiceServicer:
 
     def BatchSearchTracks(self, request, context):
         """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
-        result or error; a bad one does not hurt the others.
+        result or error; a bad one does not hurt the others. The deadline is for all together: when it is
+        near, each search is answered with what it has, some of them `partial`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

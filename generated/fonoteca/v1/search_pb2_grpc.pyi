@@ -41,7 +41,8 @@ class SearchServiceStub:
     """Finds tracks, the best first."""
     BatchSearchTracks: _grpc.UnaryUnaryMultiCallable[_search_pb2.BatchSearchTracksRequest, _search_pb2.BatchSearchTracksResponse]
     """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
-    result or error; a bad one does not hurt the others.
+    result or error; a bad one does not hurt the others. The deadline is for all together: when it is
+    near, each search is answered with what it has, some of them `partial`.
     """
 
 @_typing.type_check_only
@@ -57,7 +58,8 @@ class SearchServiceAsyncStub(SearchServiceStub):
     """Finds tracks, the best first."""
     BatchSearchTracks: _aio.UnaryUnaryMultiCallable[_search_pb2.BatchSearchTracksRequest, _search_pb2.BatchSearchTracksResponse]  # type: ignore[assignment]
     """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
-    result or error; a bad one does not hurt the others.
+    result or error; a bad one does not hurt the others. The deadline is for all together: when it is
+    near, each search is answered with what it has, some of them `partial`.
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -82,7 +84,8 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_search_pb2.BatchSearchTracksResponse, _abc.Awaitable[_search_pb2.BatchSearchTracksResponse]]:
         """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
-        result or error; a bad one does not hurt the others.
+        result or error; a bad one does not hurt the others. The deadline is for all together: when it is
+        near, each search is answered with what it has, some of them `partial`.
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -16,20 +16,25 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from benchmarks import measure_get, measure_import, measure_install, measure_search, measure_start
+from benchmarks import measure_get, measure_import, measure_install, measure_start
 from benchmarks.bench import Bench, opened
 from benchmarks.options import Options
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Report
+from benchmarks.search import latency, quality
 
 _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "install": measure_install.run,
     "start": measure_start.run,
     "import": measure_import.run,
     "get": measure_get.run,
-    "search": measure_search.run,
+    "search.quality": quality.run,
+    "search.latency": latency.run,
 }
 _ONLY_BY_NAME: Final = ("install",)
+_READING: Final = ("get", "search.quality", "search.latency")
+"""Those that a database that was given survives."""
+
 _DEFAULT_ROWS: Final = 100_000
 _WIDTH: Final = 120
 
@@ -51,6 +56,13 @@ Queries = Annotated[
         help="JSON Lines with query, kind, expected_source_ids. [default: made from the catalogue]",
     ),
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        envvar="BENCH_DATABASE_URL",
+        help="A database that is filled already; it is only read. [default: one is made]",
+    ),
+]
 Rows = Annotated[
     int | None,
     typer.Option(
@@ -69,9 +81,13 @@ Seconds = Annotated[
 
 def main(
     only: Annotated[
-        str, typer.Option(help=f"Some of {', '.join(_BENCHMARKS)}, with commas between.")
+        str,
+        typer.Option(
+            help=f"Some of {', '.join(_BENCHMARKS)}, with commas between; `search` is all of it."
+        ),
     ] = "",
     catalogue: Table = None,
+    database: Database = None,
     queries: Queries = None,
     rows: Rows = None,
     rounds: Rounds = 9,
@@ -86,8 +102,8 @@ def main(
     console = _console()
     if rows is None:
         rows = 0 if catalogue else _DEFAULT_ROWS
-    options = Options(catalogue, queries, rows, rounds, seconds)
-    names, report = _chosen(only), Report()
+    options = Options(catalogue, database, queries, rows, rounds, seconds)
+    names, report = _chosen(only, reading=bool(database)), Report()
     try:
         with opened(options, console) as bench:
             for name in names:
@@ -107,13 +123,19 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=_WIDTH)
 
 
-def _chosen(only: str) -> list[str]:
+def _chosen(only: str, *, reading: bool) -> list[str]:
     """Return the benchmarks to run, in the order in which they help each other."""
-    wanted = {name.strip() for name in only.split(",") if name.strip()}
-    if unknown := wanted - set(_BENCHMARKS):
-        raise typer.BadParameter(f"there is no benchmark {', '.join(sorted(unknown))}")
+    usual = _READING if reading else [name for name in _BENCHMARKS if name not in _ONLY_BY_NAME]
+    wanted: set[str] = set()
+    for name in (each.strip() for each in only.split(",") if each.strip()):
+        found = {each for each in _BENCHMARKS if each == name or each.startswith(f"{name}.")}
+        if not found:
+            raise typer.BadParameter(f"there is no benchmark {name}")
+        wanted |= found & set(usual) or found
     if not wanted:
-        wanted = set(_BENCHMARKS) - set(_ONLY_BY_NAME)
+        wanted = set(usual)
+    if reading and (writing := wanted - set(_READING)):
+        raise typer.BadParameter(f"{', '.join(sorted(writing))} would write to the database")
     return [name for name in _BENCHMARKS if name in wanted]
 
 
@@ -121,6 +143,7 @@ def _settings(options: Options) -> dict[str, object]:
     """Return what the figures depend on."""
     return {
         "rows": options.rows,
+        "database": "given" if options.database else "embedded",
         "catalogue": "given" if options.catalogue else "made up",
         "queries": "given" if options.queries else "made from the catalogue",
         "rounds": options.rounds,

@@ -64,14 +64,25 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Where a service with the whole catalogue has its data, and the PostgreSQL at work there."""
+    """Where a service with the whole catalogue has its data."""
 
     data_dir: Path
-    postgres: EmbeddedPostgres
+    conninfo: str
+    """How to connect to the database."""
+
+    embedded: EmbeddedPostgres | None
+    """The PostgreSQL at work there; None when the database was given."""
+
+    @property
+    def postgres(self) -> EmbeddedPostgres:
+        """The PostgreSQL of this run. Raises BenchmarkError when the database was given."""
+        if self.embedded is None:
+            raise BenchmarkError("a database that was given is only read")
+        return self.embedded
 
     def track_ids(self) -> list[str]:
         """Return the ids of all tracks."""
-        with psycopg.connect(self.postgres.conninfo) as connection:
+        with psycopg.connect(self.conninfo) as connection:
             return [str(row[0]) for row in connection.execute("SELECT id FROM track")]
 
 
@@ -109,11 +120,15 @@ class Bench:
         return self.folder / name
 
     def serving(
-        self, data_dir: Path, *command: str, empty_rpc: bool = False
+        self,
+        data_dir: Path,
+        *command: str,
+        empty_rpc: bool = False,
+        database: str | None = None,
     ) -> AbstractContextManager[Server]:
         """Run a service on `data_dir`: the one that users start, or the one with the empty RPC."""
         program = ("benchmarks.empty_rpc",) if empty_rpc else ("service", "serve", *command)
-        return serving(data_dir, self.folder / "server.log", *program)
+        return serving(data_dir, self.folder / "server.log", *program, database=database)
 
     def import_into(self, server: Server) -> Imported:
         """Import the catalogue as a user does."""
@@ -151,6 +166,8 @@ class Bench:
     @cached_property
     def filled(self) -> Filled:
         """The service with the whole catalogue in it; its PostgreSQL runs until the end."""
+        if given := self.options.database:
+            return Filled(self.new_data_dir(_FILLED), given, None)
         if not self._imported:
             self.say("importing the catalogue")
             with self.empty_service() as server:
@@ -160,7 +177,12 @@ class Bench:
         self.say("vacuuming, so that autovacuum does not do it in the middle of a measurement")
         with psycopg.connect(postgres.conninfo, autocommit=True) as connection:
             connection.execute("VACUUM (ANALYZE)")
-        return Filled(data_dir, postgres)
+        return Filled(data_dir, postgres.conninfo, postgres)
+
+    def serving_filled(self, *, empty_rpc: bool = False) -> AbstractContextManager[Server]:
+        """Run a service with the whole catalogue."""
+        filled = self.filled
+        return self.serving(filled.data_dir, empty_rpc=empty_rpc, database=self.options.database)
 
     @contextmanager
     def empty_service(self) -> Iterator[Server]:

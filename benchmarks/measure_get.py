@@ -42,7 +42,7 @@ def run(bench: Bench, report: Report) -> None:
         BatchGetTracksRequest(ids=dice.choices(ids, k=_BATCH)) for _ in range(_BATCHES)
     )
     seconds = bench.options.seconds
-    with bench.serving(bench.filled.data_dir, empty_rpc=True) as server:
+    with bench.serving_filled(empty_rpc=True) as server:
         parts: dict[str, Callable[[Server], Rate]] = {
             "empty": lambda to: load(to, EMPTY_PATH, [b""], seconds=seconds),
             "get": lambda to: load(to, _GET_PATH, gets, seconds=seconds),

@@ -17,6 +17,9 @@ class Options:
     catalogue: Path | None
     """A table for `fonoteca import`; None: one is made up."""
 
+    database: str | None
+    """A database that is filled already (URL or `key=value` list), which is only read."""
+
     queries: Path | None
     """Searches with the right answers, as JSON Lines; None: they are made from the catalogue."""
 

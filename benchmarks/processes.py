@@ -37,6 +37,8 @@ class Server:
     address: str
     pid: int
     data_dir: Path
+    log: Path
+    """Where its stderr goes, and so the access log."""
 
     def cpu_seconds(self) -> float:
         """CPU time of the service so far (s), all its processes together, without PostgreSQL."""
@@ -49,17 +51,20 @@ class Server:
 
 
 @contextmanager
-def serving(data_dir: Path, log: Path, *command: str) -> Iterator[Server]:
+def serving(
+    data_dir: Path, log: Path, *command: str, database: str | None = None
+) -> Iterator[Server]:
     """Run the service on a free port until the block ends; `command` is what follows `python -m`.
 
-    The environment reaches it, but for DATABASE_URL: what is measured includes the database.
+    It serves `database`, or else the one in `data_dir`. The environment reaches it, but for
+    DATABASE_URL: what is measured includes the database.
     """
     with (
         log.open("ab") as stderr,
         subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
-            env=environment(data_dir),
+            env=environment(data_dir, database),
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
@@ -67,19 +72,24 @@ def serving(data_dir: Path, log: Path, *command: str) -> Iterator[Server]:
         ) as process,
     ):
         try:
-            yield Server(announced_address(process, log), process.pid, data_dir)
+            yield Server(announced_address(process, log), process.pid, data_dir, log)
         finally:
             stop(process)
 
 
-def environment(data_dir: Path) -> dict[str, str]:
+def environment(data_dir: Path, database: str | None = None) -> dict[str, str]:
     """Return the environment of a service with its data in `data_dir`, on a free port."""
     inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    return inherited | {
-        "FONOTECA_DATA_DIR": str(data_dir),
-        "FONOTECA_LISTEN": "127.0.0.1:0",
-        "FONOTECA_DRAIN_DELAY": "0",
-    }
+    given = {"DATABASE_URL": database} if database else {}
+    return (
+        inherited
+        | given
+        | {
+            "FONOTECA_DATA_DIR": str(data_dir),
+            "FONOTECA_LISTEN": "127.0.0.1:0",
+            "FONOTECA_DRAIN_DELAY": "0",
+        }
+    )
 
 
 def announced_address(process: subprocess.Popen[str], log: Path) -> str:

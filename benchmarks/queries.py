@@ -7,7 +7,6 @@ query was made from.
 
 from __future__ import annotations
 
-import csv
 import json
 import random
 import string
@@ -20,7 +19,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from benchmarks.bench import open_catalogue
+from benchmarks.processes import BenchmarkError
+from benchmarks.songs import Song
 
 _PER_KIND: Final = 60
 _MOST_CUT: Final = 4
@@ -37,18 +37,14 @@ class Query:
     expected: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Song:
-    """A track as it is spoken of."""
+_Name = tuple[str, str]
+"""Title and artist, folded by case."""
 
-    title: str
-    artist: str
-
-
-Spelling = Callable[[random.Random, _Song], str]
+Spelling = Callable[[random.Random, str, str], str]
+"""Makes a query of title and artist."""
 
 
-def read_queries(path: Path, catalogue: Path) -> list[Query]:
+def read_queries(path: Path, songs: Sequence[Song]) -> list[Query]:
     """Read JSON Lines of `query`, `kind` and `expected_source_ids`.
 
     A query is left out when none of its tracks is in the catalogue, which may be only the head of
@@ -56,8 +52,7 @@ def read_queries(path: Path, catalogue: Path) -> list[Query]:
     """
     with path.open(encoding="utf-8") as lines:
         records = [json.loads(line) for line in lines if line.strip()]
-    with open_catalogue(catalogue) as file:
-        known = {row["source_id"] for row in csv.DictReader(file)}
+    known = {source for song in songs for source in song.sources}
     queries = (
         Query(record["query"], record["kind"], frozenset(record["expected_source_ids"]))
         for record in records
@@ -65,42 +60,45 @@ def read_queries(path: Path, catalogue: Path) -> list[Query]:
     return [query for query in queries if query.expected & known]
 
 
-def make_queries(catalogue: Path, seed: int = 1) -> list[Query]:
+def make_queries(songs: Sequence[Song], seed: int = 1) -> list[Query]:
     """Make some queries of each kind, the same ones for the same catalogue."""
     dice = random.Random(seed)
-    ids = _ids_by_song(catalogue)
-    songs = [song for song in ids if len(song.title) >= _MIN_TITLE and " " in song.title]
-    if not songs:
-        raise ValueError(f"{catalogue} has no title of two words to make queries from")
+    ids: defaultdict[_Name, list[str]] = defaultdict(list)
+    for song in songs:
+        ids[song.name].extend(song.sources)
+    names = [name for name in ids if len(name[0]) >= _MIN_TITLE and " " in name[0].strip()]
+    if not names:
+        raise BenchmarkError("there is no title of two words to make queries from")
     right = _RightAnswers(ids)
     return [
-        Query(text := spell(dice, song), kind, right.to(kind, song, text))
+        Query(text := spell(dice, *name), kind, right.to(kind, name, text))
         for kind, spell in _SPELLINGS.items()
-        for song in dice.choices(songs, k=_PER_KIND)
+        for name in dice.choices(names, k=_PER_KIND)
     ]
 
 
 class _RightAnswers:
     """Finds the tracks that a query may mean."""
 
-    def __init__(self, ids: Mapping[_Song, Sequence[str]]) -> None:
-        self._by_song = ids
+    def __init__(self, ids: Mapping[_Name, Sequence[str]]) -> None:
+        self._by_name = ids
         self._by_title: defaultdict[str, list[str]] = defaultdict(list)
         self._by_artist: defaultdict[str, list[str]] = defaultdict(list)
-        for song, found in ids.items():
-            self._by_title[song.title].extend(found)
-            self._by_artist[song.artist].extend(found)
+        for (title, artist), found in ids.items():
+            self._by_title[title].extend(found)
+            self._by_artist[artist].extend(found)
         self._titles = sorted(self._by_title)
 
-    def to(self, kind: str, song: _Song, text: str) -> frozenset[str]:
-        """Return the sources of the tracks that are right for `text`, made from `song`."""
+    def to(self, kind: str, name: _Name, text: str) -> frozenset[str]:
+        """Return the sources of the tracks that are right for `text`, made from `name`."""
+        title, artist = name
         if kind == "artist_only":
-            return frozenset(self._by_artist[song.artist])
+            return frozenset(self._by_artist[artist])
         if kind == "prefix_title":
             return frozenset(self._beginning_with(text))
         if "artist" in kind:
-            return frozenset(self._by_song[song])
-        return frozenset(self._by_title[song.title])
+            return frozenset(self._by_name[name])
+        return frozenset(self._by_title[title])
 
     def _beginning_with(self, prefix: str) -> Iterator[str]:
         for title in islice(self._titles, bisect_left(self._titles, prefix), None):
@@ -109,16 +107,7 @@ class _RightAnswers:
             yield from self._by_title[title]
 
 
-def _ids_by_song(catalogue: Path) -> Mapping[_Song, Sequence[str]]:
-    found: defaultdict[_Song, list[str]] = defaultdict(list)
-    with open_catalogue(catalogue) as file:
-        for row in csv.DictReader(file):
-            artist = row["artists"].split("|")[0]
-            found[_Song(row["title"].casefold(), artist.casefold())].append(row["source_id"])
-    return found
-
-
-def _typo(dice: random.Random, text: str) -> str:
+def with_typo(dice: random.Random, text: str) -> str:
     """Put one slip of the finger into a word: a letter too few, too many, wrong, or swapped."""
     places = [index for index, letter in enumerate(text[:-1]) if letter.isalpha()]
     at = dice.choice(places[1:] or [0])
@@ -152,7 +141,7 @@ def _without_a_word(dice: random.Random, text: str) -> str:
     return " ".join(words)
 
 
-def _beginning(dice: random.Random, text: str) -> str:
+def beginning(dice: random.Random, text: str) -> str:
     """Leave the last word unfinished."""
     last = text.rsplit(maxsplit=1)[-1]
     return text[: -dice.randint(1, max(1, min(_MOST_CUT, len(last) - 1)))]
@@ -165,21 +154,21 @@ def _plain(text: str) -> str:
 
 
 _SPELLINGS: Final[Mapping[str, Spelling]] = {
-    "title": lambda _, song: song.title,
-    "artist_title": lambda _, song: f"{song.artist} {song.title}",
-    "title_artist": lambda _, song: f"{song.title} {song.artist}",
-    "artist_dash_title": lambda _, song: f"{song.artist} - {song.title}",
-    "artist_only": lambda _, song: song.artist,
-    "prefix_title": lambda dice, song: _beginning(dice, song.title),
-    "prefix_artist_title": lambda dice, song: f"{song.artist} {_beginning(dice, song.title)}",
-    "typo1_title": lambda dice, song: _typo(dice, song.title),
-    "typo1_artist_title": lambda dice, song: _typo(dice, f"{song.artist} {song.title}"),
-    "typo2_artist_title": lambda dice, song: (
-        f"{_typo(dice, song.artist + ' ')}{_typo(dice, song.title)}"
+    "title": lambda _, title, artist: title,
+    "artist_title": lambda _, title, artist: f"{artist} {title}",
+    "title_artist": lambda _, title, artist: f"{title} {artist}",
+    "artist_dash_title": lambda _, title, artist: f"{artist} - {title}",
+    "artist_only": lambda _, title, artist: artist,
+    "prefix_title": lambda dice, title, artist: beginning(dice, title),
+    "prefix_artist_title": lambda dice, title, artist: f"{artist} {beginning(dice, title)}",
+    "typo1_title": lambda dice, title, artist: with_typo(dice, title),
+    "typo1_artist_title": lambda dice, title, artist: with_typo(dice, f"{artist} {title}"),
+    "typo2_artist_title": lambda dice, title, artist: (
+        f"{with_typo(dice, artist + ' ')}{with_typo(dice, title)}"
     ),
-    "accentless_artist_title": lambda _, song: _plain(f"{song.artist} {song.title}"),
-    "swapped_artist_title": lambda dice, song: f"{song.artist} {_swapped(dice, song.title)}",
-    "joined_artist_title": lambda dice, song: f"{song.artist} {_joined(dice, song.title)}",
-    "missing_artist_title": lambda dice, song: f"{song.artist} {_without_a_word(dice, song.title)}",
-    "extra_artist_title": lambda dice, song: f"{song.artist} {song.title} {dice.choice(_EXTRA)}",
+    "accentless_artist_title": lambda _, title, artist: _plain(f"{artist} {title}"),
+    "swapped_artist_title": lambda dice, title, artist: f"{artist} {_swapped(dice, title)}",
+    "joined_artist_title": lambda dice, title, artist: f"{artist} {_joined(dice, title)}",
+    "missing_artist_title": lambda dice, title, artist: f"{artist} {_without_a_word(dice, title)}",
+    "extra_artist_title": lambda dice, title, artist: f"{artist} {title} {dice.choice(_EXTRA)}",
 }

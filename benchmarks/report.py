@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from matplotlib.figure import Figure as Drawing
 from rich.console import Console
 from rich.table import Table
 
@@ -64,6 +65,7 @@ class Report:
     figures: list[Figure] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    drawings: dict[str, Drawing] = field(default_factory=dict)
     _started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _load_before: tuple[float, float, float] = field(default_factory=os.getloadavg)
 
@@ -79,6 +81,10 @@ class Report:
     ) -> None:
         """Take in a figure."""
         self.figures.append(Figure(benchmark, name, value, unit, at_least, at_most))
+
+    def plot(self, name: str, drawing: Drawing) -> None:
+        """Take in a drawing; it is stored beside the JSON file."""
+        self.drawings[name] = drawing
 
     def show(self, console: Console) -> None:
         """Print the notes, then all figures as one table."""
@@ -104,9 +110,12 @@ class Report:
         console.print(table)
 
     def write(self, settings: dict[str, Any]) -> Path:
-        """Store everything as JSON; returns where."""
+        """Store everything as JSON, and the drawings beside it; returns where."""
         _RESULTS.mkdir(parents=True, exist_ok=True)
-        path = _RESULTS / f"{self._started:%Y%m%dT%H%M%SZ}.json"
+        stem = f"{self._started:%Y%m%dT%H%M%SZ}"
+        for name, drawing in self.drawings.items():
+            drawing.savefig(_RESULTS / f"{stem}-{name}.svg")
+        path = _RESULTS / f"{stem}.json"
         content = {
             "started": self._started.isoformat(timespec="seconds"),
             "commit": _commit(),

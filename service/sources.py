@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,6 +10,16 @@ from typing import Final
 MAX_SOURCES: Final = 100
 MAX_SOURCE_ID: Final = 500
 MAX_SOURCE_URI: Final = 2_000
+
+FILE: Final = "file"
+"""The type of a source that is a file: what its tags say comes from there."""
+
+
+def file_source_id(uri: str) -> str:
+    """Return the id of a file as a source: its address, or a hash of it if that is too long."""
+    if len(uri) <= MAX_SOURCE_ID:
+        return uri
+    return f"sha256:{hashlib.sha256(uri.encode()).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)

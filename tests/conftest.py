@@ -18,6 +18,7 @@ import pytest
 from fonoteca.v1 import (
     album_pb2_grpc,
     artist_pb2_grpc,
+    file_pb2_grpc,
     library_pb2_grpc,
     playlist_pb2_grpc,
     search_pb2_grpc,
@@ -33,6 +34,7 @@ from tests.support.server import serving
 if TYPE_CHECKING:
     from fonoteca.v1.album_pb2_grpc import AlbumServiceAsyncStub
     from fonoteca.v1.artist_pb2_grpc import ArtistServiceAsyncStub
+    from fonoteca.v1.file_pb2_grpc import FileServiceAsyncStub
     from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
     from fonoteca.v1.playlist_pb2_grpc import PlaylistServiceAsyncStub
     from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
@@ -150,6 +152,11 @@ def artists(channel: grpc.aio.Channel) -> ArtistServiceAsyncStub:
 @pytest.fixture
 def albums(channel: grpc.aio.Channel) -> AlbumServiceAsyncStub:
     return album_pb2_grpc.AlbumServiceStub(channel)
+
+
+@pytest.fixture
+def files(channel: grpc.aio.Channel) -> FileServiceAsyncStub:
+    return file_pb2_grpc.FileServiceStub(channel)
 
 
 @pytest.fixture

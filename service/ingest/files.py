@@ -49,11 +49,11 @@ from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
 from service.ingest.problems import SourceError
 from service.ingest.tags import Family, RawTags, map_tags
+from service.sources import FILE, MAX_SOURCE_URI, file_source_id
 
 #: How long the parser may take for one file before it is taken to be stuck.
 PARSE_SECONDS: Final = 60
 _LONGEST_SECONDS: Final = 24 * 24 * 3600
-_LONGEST_SOURCE_ID: Final = 500
 _INT32_MAX: Final = 2**31 - 1
 _OPUS_RATE_HZ: Final = 48_000
 #: How much of a file tells its kind.
@@ -208,7 +208,9 @@ def _read(path: Path) -> tuple[Track, list[str]]:
     if not track.title:
         track.title = os.fsencode(path.stem).decode("utf-8", "replace")
     uri = path.as_uri()
-    track.sources.add(type="file", id=source_id(uri), uri=uri)
+    track.sources.add(
+        type=FILE, id=file_source_id(uri), uri=uri if len(uri) <= MAX_SOURCE_URI else ""
+    )
     file = track.files.add(uri=uri, size_bytes=before.st_size, content_hash=content_hash)
     # The catalogue keeps microseconds; more would look like a change on every scan.
     file.modify_time.FromNanoseconds(before.st_mtime_ns // 1000 * 1000)
@@ -219,13 +221,6 @@ def _read(path: Path) -> tuple[Track, list[str]]:
     if file.HasField("duration"):
         track.duration.CopyFrom(file.duration)
     return track, notes
-
-
-def source_id(uri: str) -> str:
-    """Return the id of a file as an external source: its address, or a hash if that is too long."""
-    if len(uri) <= _LONGEST_SOURCE_ID:
-        return uri
-    return f"sha256:{hashlib.sha256(uri.encode()).hexdigest()}"
 
 
 def _parse(path: Path, header: bytes) -> Any:

@@ -21,6 +21,7 @@ from service.tracks.model import (
     FAILED,
     MAX_ATTRIBUTES,
     MAX_COMMENT,
+    MAX_FILE_URI,
     MAX_FILES,
     MAX_GENRE,
     MAX_GENRES,
@@ -72,7 +73,7 @@ _CONTENT_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_INT64: Final = 2**63 - 1
 _MAX_INT32: Final = 2**31 - 1
 _MAX_INT16: Final = 2**15 - 1
-_MAX_URI: Final = 4_000
+_MAX_AUDIO_HASH: Final = 200
 _MAX_FLOAT: Final = sys.float_info.max
 _MAX_ATTRIBUTE_TEXT: Final = 10_000
 
@@ -322,15 +323,10 @@ def _files(check: Check, message: pb.Track) -> tuple[AudioFile, ...]:
 
 
 def _file(check: Check, message: types_pb2.AudioFile) -> AudioFile:
-    uri = check.text("uri", message.uri, max_length=_MAX_URI, required=True)
-    if uri and not _URI.fullmatch(uri):
-        check.fail("uri", "must begin with file://, gs://, s3:// or https://")
-    if message.content_hash and not _CONTENT_HASH.fullmatch(message.content_hash):
-        check.fail("content_hash", "must be 64 lower-case hexadecimal digits")
     return AudioFile(
         id=None,
-        uri=uri,
-        size_bytes=_size(check, "size_bytes", message.size_bytes, _MAX_INT64),
+        uri=decode_file_uri(check, message.uri),
+        size_bytes=decode_file_size(check, message.size_bytes),
         mime_type=_text(check, "mime_type", message.mime_type, 100),
         format=_text(check, "format", message.format, 50),
         codec=_text(check, "codec", message.codec, 50),
@@ -344,10 +340,35 @@ def _file(check: Check, message: types_pb2.AudioFile) -> AudioFile:
         bit_depth=_size(check, "bit_depth", message.bit_depth, _MAX_INT16),
         bitrate_bps=_size(check, "bitrate_bps", message.bitrate_bps, _MAX_INT64),
         modified_at=decode_timestamp(check, "modify_time", message, "modify_time"),
-        content_hash=message.content_hash or None,
-        audio_hash=_text(check, "audio_hash", message.audio_hash, 200),
+        content_hash=decode_content_hash(check, message.content_hash),
+        audio_hash=decode_audio_hash(check, message.audio_hash),
         missing_at=decode_timestamp(check, "missing_time", message, "missing_time"),
     )
+
+
+def decode_file_uri(check: Check, value: str) -> str:
+    """Read the field `uri`: the address of a file."""
+    uri = check.text("uri", value, max_length=MAX_FILE_URI, required=True)
+    if uri and not _URI.fullmatch(uri):
+        check.fail("uri", "must begin with file://, gs://, s3:// or https://")
+    return uri
+
+
+def decode_content_hash(check: Check, value: str) -> str | None:
+    """Read the field `content_hash`: that of all bytes of a file, or nothing."""
+    if value and not _CONTENT_HASH.fullmatch(value):
+        check.fail("content_hash", "must be 64 lower-case hexadecimal digits")
+    return value or None
+
+
+def decode_audio_hash(check: Check, value: str) -> str | None:
+    """Read the field `audio_hash`: that of the audio of a file, or nothing."""
+    return _text(check, "audio_hash", value, _MAX_AUDIO_HASH)
+
+
+def decode_file_size(check: Check, value: int) -> int | None:
+    """Read the field `size_bytes`, of which 0 means that it is not known."""
+    return _size(check, "size_bytes", value, _MAX_INT64)
 
 
 def _size(check: Check, field: str, value: int, most: int) -> int | None:

@@ -190,7 +190,7 @@ COPY track_source (
 ) FROM STDIN (FORMAT BINARY);
 
 -- name: copy_audio_files
--- Files of tracks. audio_file_uri_key refuses what another live track has.
+-- Files of tracks. audio_file_uri_key refuses what another live track has and is not missing.
 COPY audio_file (
     track_id, position, library_id, id, uri, size_bytes, mime_type, format, codec, duration_ms,
     sample_rate_hz, channels, bit_depth, bitrate_bps, modified_at, content_hash, audio_hash,
@@ -215,13 +215,15 @@ JOIN track_source AS s
     AND s.is_live;
 
 -- name: find_tracks_by_file
--- Which live tracks have files at these addresses. audio_file_uri_key.
+-- Which live tracks have files at these addresses; a missing file has given its address up.
+-- audio_file_uri_key.
 SELECT f.uri, f.track_id
 FROM unnest(%(uris)s::text[]) AS g (uri)
 JOIN audio_file AS f
     ON md5(f.uri) = md5(g.uri)
     AND f.library_id = %(library_id)s::uuid
     AND f.is_live
+    AND f.missing_at IS NULL
     AND f.uri = g.uri;
 
 -- name: set_fingerprints

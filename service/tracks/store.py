@@ -200,7 +200,7 @@ async def find_by_source(
 async def find_by_file(
     connection: Connection, library_id: UUID, uris: Sequence[str]
 ) -> dict[str, UUID]:
-    """Return the live tracks of a library that have files at these addresses."""
+    """Return the live tracks of a library whose files are at these addresses."""
     if not uris:
         return {}
     parameters = {"library_id": library_id, "uris": uris}

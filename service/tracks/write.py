@@ -6,7 +6,7 @@ track is a batch of one. All of it happens in the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from uuid_utils.compat import uuid7
 
 from fonoteca.v1 import track_pb2 as pb
+from fonoteca.v1 import types_pb2
 from service.database import Connection
 from service.errors import AlreadyExists, FailedPrecondition, NotFound, invalid
 from service.search.index import index_tracks, unindex_tracks
@@ -73,6 +74,33 @@ def merged(current: pb.Track, wanted: pb.Track, mask: FieldMask) -> TrackDraft:
     draft = check.within("track", lambda c, m: decode_track(c, m, is_new=False), message)
     check.done()
     return draft
+
+
+def with_files(
+    current: pb.Track,
+    files: Iterable[types_pb2.AudioFile],
+    sources: Iterable[types_pb2.ExternalSource],
+) -> TrackDraft:
+    """Return a track as it is with other files and sources. Files that it keeps have their ids.
+
+    Raises `InvalidInput` when it has too many.
+    """
+    message = pb.Track()
+    message.CopyFrom(current)
+    del message.files[:], message.sources[:]
+    message.files.extend(files)
+    message.sources.extend(sources)
+    return with_file_ids(merged(current, message, FieldMask(paths=["files", "sources"])), message)
+
+
+def with_file_ids(draft: TrackDraft, message: pb.Track) -> TrackDraft:
+    """Return a draft whose files have the ids that the message gives them.
+
+    Callers of the service cannot choose ids, so drafts are read without them.
+    """
+    ids = (UUID(file.id) if file.id else None for file in message.files)
+    files = tuple(replace(file, id=file_id) for file, file_id in zip(draft.files, ids, strict=True))
+    return replace(draft, files=files)
 
 
 async def delete(connection: Connection, track_id: UUID, given_etag: str) -> pb.Track:
@@ -195,8 +223,8 @@ def _track(change: Change, parts: Resolved, now: datetime) -> Track:
 
 
 def _with_id(file: AudioFile, known: Mapping[str, UUID]) -> AudioFile:
-    """Return a file with its id: a file is known by its address."""
-    return replace(file, id=known.get(file.uri) or uuid7())
+    """Return a file with its id: that which it has, or that of the file at the same address."""
+    return replace(file, id=file.id or known.get(file.uri) or uuid7())
 
 
 def _next(document: bytes, given_etag: str, now: datetime) -> pb.Track:
@@ -212,22 +240,23 @@ def _next(document: bytes, given_etag: str, now: datetime) -> pb.Track:
 async def _require_free(connection: Connection, changes: Sequence[Change]) -> None:
     """Raise `AlreadyExists` when a source or file of a track is another's.
 
-    What two of the changes share is the caller's to refuse; the indexes would refuse it too.
+    One of the changes may take what another one gives up. What two of them share is the caller's to
+    refuse; the indexes would refuse it too.
     """
+    changing = {change.id for change in changes}
     for library_id in {change.draft.library_id for change in changes}:
         own = [change for change in changes if change.draft.library_id == library_id]
-        sources = {
-            (source.type, source.id): change.id for change in own for source in change.draft.sources
-        }
-        owners = await store.find_by_source(connection, library_id, list(sources))
+        sources = [(source.type, source.id) for change in own for source in change.draft.sources]
+        owners = await store.find_by_source(connection, library_id, sources)
         for key, owner in owners.items():
-            _refuse_other(sources[key], owner.track_id, f"the source {key[0]}:{key[1]}")
-        files = {file.uri: change.id for change in own for file in change.draft.files}
-        holders = await store.find_by_file(connection, library_id, list(files))
-        for uri, track_id in holders.items():
-            _refuse_other(files[uri], track_id, "a file at the same address")
+            if owner.track_id not in changing:
+                raise _taken(owner.track_id, f"the source {key[0]}:{key[1]}")
+        uris = [file.uri for change in own for file in change.draft.files if not file.missing_at]
+        holders = await store.find_by_file(connection, library_id, uris)
+        for track_id in holders.values():
+            if track_id not in changing:
+                raise _taken(track_id, "a file at the same address")
 
 
-def _refuse_other(track_id: UUID, owner_id: UUID, what: str) -> None:
-    if track_id != owner_id:
-        raise AlreadyExists("track", owner_id, f"track {owner_id} has {what} already")
+def _taken(owner_id: UUID, what: str) -> AlreadyExists:
+    return AlreadyExists("track", owner_id, f"track {owner_id} has {what} already")

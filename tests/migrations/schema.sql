@@ -325,6 +325,7 @@ CREATE TABLE public.audio_file (
     audio_hash text,
     missing_at timestamp with time zone,
     is_live boolean DEFAULT true NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT audio_file_audio_hash_check CHECK ((char_length(audio_hash) <= 200)),
     CONSTRAINT audio_file_bit_depth_check CHECK ((bit_depth > 0)),
     CONSTRAINT audio_file_bitrate_bps_check CHECK ((bitrate_bps > 0)),
@@ -338,6 +339,24 @@ CREATE TABLE public.audio_file (
     CONSTRAINT audio_file_sample_rate_hz_check CHECK ((sample_rate_hz > 0)),
     CONSTRAINT audio_file_size_bytes_check CHECK ((size_bytes >= 0)),
     CONSTRAINT audio_file_uri_check CHECK (((uri ~ '^(file|gs|s3|https)://'::text) AND (char_length(uri) <= 4000)))
+);
+
+COMMENT ON COLUMN public.audio_file.written_at IS 'When this row was stored: a scan that began before cannot say that the file is missing.';
+
+CREATE TABLE public.file_scan (
+    id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    checked bigint DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    completed_at timestamp with time zone,
+    missing bigint DEFAULT 0 NOT NULL,
+    returned bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.file_seen (
+    scan_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    is_unchanged boolean NOT NULL
 );
 
 CREATE TABLE public.genre (
@@ -612,6 +631,12 @@ ALTER TABLE ONLY public.artist_source
 ALTER TABLE ONLY public.audio_file
     ADD CONSTRAINT audio_file_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.file_scan
+    ADD CONSTRAINT file_scan_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.file_seen
+    ADD CONSTRAINT file_seen_pkey PRIMARY KEY (scan_id, file_id);
+
 ALTER TABLE ONLY public.genre
     ADD CONSTRAINT genre_pkey PRIMARY KEY (id);
 
@@ -680,13 +705,19 @@ CREATE UNIQUE INDEX artist_name_key ON public.artist USING btree (name_key, disa
 
 CREATE UNIQUE INDEX artist_source_external_key ON public.artist_source USING btree (type, external_id);
 
+CREATE INDEX audio_file_address_idx ON public.audio_file USING btree (library_id, "left"(uri, 500) COLLATE "C", id) WHERE is_live;
+
 CREATE INDEX audio_file_audio_hash_idx ON public.audio_file USING btree (audio_hash, library_id) WHERE (audio_hash IS NOT NULL);
 
 CREATE INDEX audio_file_content_hash_idx ON public.audio_file USING btree (content_hash, library_id) WHERE (content_hash IS NOT NULL);
 
+CREATE INDEX audio_file_missing_idx ON public.audio_file USING btree (library_id, "left"(uri, 500) COLLATE "C", id) WHERE (is_live AND (missing_at IS NOT NULL));
+
 CREATE UNIQUE INDEX audio_file_position_key ON public.audio_file USING btree (track_id, "position");
 
-CREATE UNIQUE INDEX audio_file_uri_key ON public.audio_file USING btree (md5(uri), library_id) WHERE is_live;
+CREATE UNIQUE INDEX audio_file_uri_key ON public.audio_file USING btree (md5(uri), library_id) WHERE (is_live AND (missing_at IS NULL));
+
+CREATE INDEX file_scan_started_idx ON public.file_scan USING btree (started_at);
 
 CREATE UNIQUE INDEX genre_name_key ON public.genre USING btree (name_key);
 
@@ -782,6 +813,9 @@ ALTER TABLE ONLY public.artist_source
 
 ALTER TABLE ONLY public.audio_file
     ADD CONSTRAINT audio_file_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_scan
+    ADD CONSTRAINT file_scan_library_id_fkey FOREIGN KEY (library_id) REFERENCES public.library(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.genre
     ADD CONSTRAINT genre_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.genre(id) ON DELETE SET NULL;

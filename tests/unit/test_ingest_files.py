@@ -21,10 +21,11 @@ from mutagen.mp3 import MP3
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile, PartialDate
 from service.ingest import files, workers
-from service.ingest.files import Reading, describe, read_track, source_id
+from service.ingest.files import Reading, describe, read_track
 from service.ingest.folders import FolderWalk
 from service.ingest.problems import Problem
 from service.ingest.workers import read_all
+from service.sources import file_source_id
 
 RATE = 8000
 MBID = "8b882575-08a5-4452-a7a7-cbb8a1531f9e"
@@ -144,8 +145,8 @@ def test_a_name_that_is_not_unicode_is_kept_in_the_address(tmp_path: Path) -> No
 
 
 def test_long_addresses_are_hashed() -> None:
-    assert source_id("file:///a.mp3") == "file:///a.mp3"
-    assert len(source_id("file:///" + "x" * 600)) == len("sha256:") + 64
+    assert file_source_id("file:///a.mp3") == "file:///a.mp3"
+    assert len(file_source_id("file:///" + "x" * 600)) == len("sha256:") + 64
 
 
 def test_the_content_tells_the_kind_when_the_name_lies(tmp_path: Path) -> None:

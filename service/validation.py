@@ -134,8 +134,15 @@ class Check:
             return total
         return 0
 
-    def page_size(self, value: int, field: str = "page_size") -> int:
+    def page_size(
+        self,
+        value: int,
+        field: str = "page_size",
+        *,
+        default: int = DEFAULT_PAGE_SIZE,
+        most: int = MAX_PAGE_SIZE,
+    ) -> int:
         """Read a page size: 0 means the default, more than the maximum means the maximum."""
         if value < 0:
             self.fail(field, "must not be negative")
-        return min(value or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        return min(value or default, most)

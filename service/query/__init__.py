@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from service.query.model import Query
 from service.query.predicates import condition
-from service.query.syntax import parse
+from service.query.syntax import parse, quoted
 
-__all__ = ["Query", "condition", "parse"]
+__all__ = ["Query", "condition", "parse", "quoted"]

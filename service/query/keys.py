@@ -38,6 +38,13 @@ def compatible(key: int) -> tuple[int, ...]:
     )
 
 
+def camelot(key: int) -> str:
+    """Return the key as an hour of Camelot's wheel, such as "8A" for A minor."""
+    tonic, is_minor = divmod(key, 2)
+    major = (tonic + 3 * is_minor) % 12
+    return f"{(7 * major + 7) % 12 + 1}{'A' if is_minor else 'B'}"
+
+
 def _on_wheel(hour: int, letter: str) -> int:
     """Return the key at an hour of Camelot's wheel (letters A and B) or of Open Key's (M and D)."""
     is_minor = letter in ("A", "M")

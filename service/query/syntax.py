@@ -59,6 +59,12 @@ def parse(text: str, *, field: str = "filter") -> Query:
     return _parse(text, field)
 
 
+def quoted(text: str) -> str:
+    """Return text as a value of the language that means just this text."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 @lru_cache(maxsize=2_048)
 def _parse(text: str, field: str) -> Query:
     try:

@@ -15,8 +15,19 @@ from service.database import Connection
 from service.database.cut_off import cut_off
 from service.search import store
 from service.search.candidates import Scope, listed
+from service.search.facets import Asked, count
 from service.search.ladder import climb
-from service.search.model import MAX_HITS, Found, Hit, Mode, Rung, Words, without_brackets
+from service.search.model import (
+    MAX_HITS,
+    Counts,
+    Facet,
+    Found,
+    Hit,
+    Mode,
+    Rung,
+    Words,
+    without_brackets,
+)
 from service.tracks.store import find_many
 
 _NEWEST: Final = UUID(int=2**128 - 1)
@@ -32,6 +43,9 @@ class Search:
     after: tuple[float, UUID] | None
     mode: Mode = Mode.AUTO
     min_score: float = 0.0
+    counts_total: bool = False
+    facets: tuple[Facet, ...] = ()
+    facet_size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +58,11 @@ class Page:
 
     hits: tuple[tuple[Hit, bytes], ...]
     last: tuple[float, UUID] | None
+    counts: Counts
     is_partial: bool
 
 
-_NOTHING: Final = Found((), (), is_complete=True, is_partial=False)
+_NOTHING: Final = Found((), (), Counts.nothing(), is_partial=False)
 
 
 async def answer(
@@ -59,9 +74,10 @@ async def answer(
     is the answer.
     """
     found = await _found(connection, searches, until)
+    counts = await _counted(connection, searches, found, until)
     shown = [of.hits[: search.size] for of, search in zip(found, searches, strict=True)]
     documents = await find_many(connection, {hit.track_id for of in shown for hit in of})
-    return [_page(search, of, documents) for search, of in zip(searches, found, strict=True)]
+    return [_page(*of, documents) for of in zip(searches, found, counts, strict=True)]
 
 
 async def _found(
@@ -110,12 +126,34 @@ def _beyond(search: Search, hits: Sequence[Hit]) -> list[Hit]:
     ]
 
 
-def _page(search: Search, found: Found, documents: Mapping[UUID, bytes]) -> Page:
+async def _counted(
+    connection: Connection, searches: Sequence[Search], found: Sequence[Found], until: float | None
+) -> list[Counts | None]:
+    """Return the counts of each search; None when time ran out before it was counted."""
+    counts: list[Counts | None] = [of.counts for of in found]
+    asked: dict[int, Asked] = {}
+    for index, (search, of) in enumerate(zip(searches, found, strict=True)):
+        if of is _NOTHING:
+            counts[index] = Counts.nothing(search.facets)
+        elif search.facets or (search.counts_total and not of.counts.is_exact):
+            asked[index] = Asked(search.scope, of.readings, search.facets, search.facet_size)
+            counts[index] = None
+    if asked:
+        async with cut_off(connection, until):
+            for index, all_ in zip(asked, await count(connection, [*asked.values()]), strict=True):
+                counts[index] = all_
+    return counts
+
+
+def _page(
+    search: Search, found: Found, counts: Counts | None, documents: Mapping[UUID, bytes]
+) -> Page:
     shown = found.hits[: search.size]
     return Page(
         tuple((hit, documents[hit.track_id]) for hit in shown if hit.track_id in documents),
         shown[-1].order if len(found.hits) > len(shown) else None,
-        found.is_partial,
+        counts or found.counts,
+        found.is_partial or counts is None,
     )
 
 
@@ -127,4 +165,4 @@ async def _filtered(connection: Connection, search: Search, until: float | None)
         ids = await listed(connection, search.scope, before, search.size + 1)
     hits = [Hit(track_id, Rung.FILTER, 1.0) for track_id in ids]
     is_complete = not search.after and len(ids) <= search.size and not cut.struck
-    return Found(hits, (), is_complete, cut.struck)
+    return Found(hits, (), Counts(len(hits), is_complete), cut.struck)

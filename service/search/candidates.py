@@ -67,7 +67,7 @@ _BY_WORDS: Final = sql.SQL(
             LIMIT {most}
         )"""
 )
-_TIERS: Final = ("s.tier = 0", "s.tier <= 1 AND s.tier > 0", "s.tier > 1")
+TIERS: Final = ("s.tier = 0", "s.tier <= 1 AND s.tier > 0", "s.tier > 1")
 _FIND: Final = sql.SQL(
     """
 SELECT q.ordinal, hit.track_id, hit.is_exact, hit.relevance
@@ -132,7 +132,7 @@ async def find(
 
 async def listed(connection: Connection, scope: Scope, before: UUID, limit: int) -> list[UUID]:
     """Return up to `limit` tracks of the scope, the newest first, those older than `before`."""
-    where, parameters = _scope(scope)
+    where, parameters = scope_condition(scope)
     parameters |= {"before": before, "limit": limit}
     rows = await connection.execute(_LISTED.format(scope=where), parameters, prepare=False)
     return [row[0] for row in await rows.fetchall()]
@@ -140,11 +140,11 @@ async def listed(connection: Connection, scope: Scope, before: UUID, limit: int)
 
 def find_statement(scope: Scope, *, by_name: bool) -> tuple[sql.Composed, dict[str, object]]:
     """Return the statement of `find`, and the parameters of its scope."""
-    where, parameters = _scope(scope)
+    where, parameters = scope_condition(scope)
     most = sql.Literal(MAX_HITS)
     words = sql.SQL(" UNION ALL ").join(
         _BY_WORDS.format(columns=_COLUMNS, tier=sql.SQL(tier), scope=where, most=most)
-        for tier in _TIERS
+        for tier in TIERS
     )
     branches: sql.Composable = sql.SQL("(SELECT * FROM ({words}) AS w LIMIT {most})").format(
         words=words, most=most
@@ -158,7 +158,8 @@ def find_statement(scope: Scope, *, by_name: bool) -> tuple[sql.Composed, dict[s
     return _FIND.format(branches=branches), parameters
 
 
-def _scope(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:
+def scope_condition(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:
+    """Return the condition on `track_search AS s` that a track is in the scope; its parameters."""
     conditions: list[sql.Composable] = []
     parameters: dict[str, object] = {}
     if scope.library_id:

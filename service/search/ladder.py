@@ -19,6 +19,7 @@ from service.search import store
 from service.search.candidates import Candidate, Lookup, Scope, find
 from service.search.model import (
     ENOUGH,
+    Counts,
     Found,
     Hit,
     Reading,
@@ -69,8 +70,9 @@ class _Climb:
     def found(self, limit: int) -> Found:
         """Return the outcome, with up to `limit` hits."""
         hits = sorted(self.hits.values(), key=lambda hit: hit.order)
-        is_complete = self.is_complete and not self.is_partial and len(hits) <= limit
-        return Found(hits[:limit], tuple(self.readings), is_complete, self.is_partial)
+        counts = Counts(len(hits), self.is_complete and not self.is_partial)
+        readings = self.readings or [Reading(Rung.ALL_WORDS, all_words(self.query.words))]
+        return Found(hits[:limit], tuple(readings), counts, self.is_partial)
 
 
 async def climb(

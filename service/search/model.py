@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from string import ascii_lowercase
 from typing import Final
 from uuid import UUID
@@ -82,6 +82,55 @@ class Hit:
         return -self.score, self.track_id
 
 
+class Facet(StrEnum):
+    """What matches can be grouped by; the names are those of SearchFacetField."""
+
+    GENRE = "GENRE"
+    ARTIST = "ARTIST"
+    ALBUM = "ALBUM"
+    YEAR = "YEAR"
+    DECADE = "DECADE"
+    FORMAT = "FORMAT"
+    KEY = "KEY"
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """How many matches have one value, with the filter that selects it.
+
+    `id` is that of the artist or album, and empty for other fields.
+    """
+
+    name: str
+    id: str
+    filter: str
+    tracks: int
+
+
+@dataclass(frozen=True, slots=True)
+class FacetCounts:
+    """The most frequent values of a facet; counts that are not exact are lower bounds."""
+
+    facet: Facet
+    values: tuple[FacetValue, ...]
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many tracks a search matches; when that is not exact, there are at least so many."""
+
+    total: int
+    is_exact: bool
+    facets: tuple[FacetCounts, ...] = ()
+
+    @classmethod
+    def nothing(cls, facets: Iterable[Facet] = ()) -> Counts:
+        """Return the counts of a search that nothing can match."""
+        empty = (FacetCounts(facet, (), is_exact=True) for facet in facets)
+        return cls(0, is_exact=True, facets=tuple(empty))
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A tsquery that a step ran for a query, and with which it found something."""
@@ -94,13 +143,14 @@ class Reading:
 class Found:
     """What the ladder found for a query: the hits, the best first, and the readings they match.
 
-    `is_complete` when the hits are all that match the readings; `is_partial` when time ran out
+    Without any hit, the reading is the query as typed; without any words, there is no reading.
+    `counts` says how many match the readings, as far as is known; `is_partial` that time ran out
     before all steps that the query needed were taken.
     """
 
     hits: Sequence[Hit]
     readings: tuple[Reading, ...]
-    is_complete: bool
+    counts: Counts
     is_partial: bool
 
 
@@ -266,6 +316,11 @@ def with_fewer_words(words: Sequence[str], known: frozenset[str]) -> list[str]:
         variants[all_words(kept[:-count])] = None
         variants[all_words(kept[count:])] = None
     return list(variants)[:_MAX_VARIANTS]
+
+
+def any_of_readings(readings: Sequence[Reading]) -> str:
+    """Return the tsquery that holds when one of the readings does; "" without any."""
+    return " | ".join(f"({reading.words})" for reading in readings)
 
 
 def _quoted(word: str) -> str:

@@ -17,7 +17,8 @@ from service.errors import DomainError
 from service.query import parse
 from service.search.answer import Page, Search, answer
 from service.search.candidates import Scope
-from service.search.model import MAX_BATCH, MAX_QUERY, Mode
+from service.search.facets import DEFAULT_VALUES, MAX_VALUES
+from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode
 from service.tracks.document import track_message
 from service.validation import Check
 from service.wire.enums import EnumNames
@@ -26,6 +27,7 @@ from service.wire.router import Context
 from service.wire.status import to_status
 
 _MODES: Final = EnumNames(pb.SearchMode, default="AUTO")
+_FACETS: Final = EnumNames(pb.SearchFacetField)
 _RESERVED: Final = 0.25
 """The part of the remaining time that is kept for fetching the tracks and sending the answer."""
 
@@ -80,13 +82,27 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         size = check.page_size(request.page_size)
         mode = Mode[_MODES.decode(check, "mode", request.mode)]
         min_score = check.number("min_score", request.min_score, low=0, high=1)
+        facets = _decode_facets(check, request.facets)
+        facet_size = check.page_size(
+            request.facet_size, "facet_size", default=DEFAULT_VALUES, most=MAX_VALUES
+        )
         if not (text.strip() or request.filter.strip()):
             check.fail("query", "must not be blank without a filter")
         check.done()
         scope = Scope(library_id, parse(request.filter))
         position = await self._page_tokens.read(request)
         after = (float(str(position[0])), UUID(str(position[1]))) if position else None
-        return Search(text, scope, size, after, mode, min_score)
+        return Search(
+            text,
+            scope,
+            size,
+            after,
+            mode=mode,
+            min_score=min_score,
+            counts_total=request.count_total,
+            facets=facets,
+            facet_size=facet_size,
+        )
 
     async def _encode(self, request: pb.SearchTracksRequest, page: Page) -> pb.SearchTracksResponse:
         response = pb.SearchTracksResponse(
@@ -99,6 +115,9 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
                 for hit, document in page.hits
             ],
             partial=page.is_partial,
+            total_size=page.counts.total,
+            total_size_exact=page.counts.is_exact,
+            facets=map(_encode_facet, page.counts.facets),
         )
         if page.last:
             order, track_id = page.last
@@ -106,6 +125,32 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
                 request, [order, str(track_id)]
             )
         return response
+
+
+def _decode_facets(check: Check, given: Sequence[int]) -> tuple[Facet, ...]:
+    facets: dict[Facet, None] = {}
+    for index, number in enumerate(given):
+        name = _FACETS.decode(check, f"facets[{index}]", number)
+        if number == pb.SEARCH_FACET_FIELD_UNSPECIFIED:
+            check.fail(f"facets[{index}]", "must be given")
+        elif name in facets:
+            check.fail(f"facets[{index}]", "must not be repeated")
+        elif name in Facet.__members__:
+            facets[Facet(name)] = None
+    return tuple(facets)
+
+
+def _encode_facet(counts: FacetCounts) -> pb.SearchFacet:
+    return pb.SearchFacet(
+        field=_FACETS.encode(counts.facet),
+        values=[
+            pb.SearchFacetValue(
+                value=value.name, id=value.id, filter=value.filter, count=value.tracks
+            )
+            for value in counts.values
+        ],
+        exact=counts.is_exact,
+    )
 
 
 def _until(context: Context) -> float | None:

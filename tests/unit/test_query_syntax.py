@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.errors import InvalidInput
-from service.query import Query, condition, parse
+from service.query import Query, condition, parse, quoted
 from service.query.fields import FIELDS
-from service.query.keys import compatible, key_named
+from service.query.keys import camelot, compatible, key_named
 from service.query.model import (
     And,
     ExternalId,
@@ -403,3 +403,16 @@ def test_what_was_read_once_is_at_hand() -> None:
     for _ in range(100):
         parse(text)
     assert time.perf_counter() - begin < 0.01
+
+
+def test_keys_are_named_on_the_wheel() -> None:
+    assert (camelot(18), camelot(19), camelot(0)) == ("11B", "8A", "8B")
+    assert [key_named(camelot(key)) for key in range(24)] == list(range(24))
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=50))
+@example('R&B "Soul" \\')
+@example("rock*")
+def test_quoted_text_is_a_value_that_means_just_this_text(text: str) -> None:
+    if text.strip():
+        assert parse(f"genre:{quoted(text)}").root == term("genre", Name(text, False))

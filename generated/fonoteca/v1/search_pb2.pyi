@@ -101,6 +101,50 @@ only when nothing was found.
 """
 Global___SearchMode: _TypeAlias = SearchMode  # noqa: Y015
 
+class _SearchFacetField:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SearchFacetFieldEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchFacetField.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEARCH_FACET_FIELD_UNSPECIFIED: _SearchFacetField.ValueType  # 0
+    """Not given. Refused."""
+    SEARCH_FACET_FIELD_GENRE: _SearchFacetField.ValueType  # 1
+    """Genres. A track counts for each of its genres."""
+    SEARCH_FACET_FIELD_ARTIST: _SearchFacetField.ValueType  # 2
+    """Artists in the credit, in any role."""
+    SEARCH_FACET_FIELD_ALBUM: _SearchFacetField.ValueType  # 3
+    """The album."""
+    SEARCH_FACET_FIELD_YEAR: _SearchFacetField.ValueType  # 4
+    """The year of release."""
+    SEARCH_FACET_FIELD_DECADE: _SearchFacetField.ValueType  # 5
+    """The decade of release, named by its first year."""
+    SEARCH_FACET_FIELD_FORMAT: _SearchFacetField.ValueType  # 6
+    """Formats of the files."""
+    SEARCH_FACET_FIELD_KEY: _SearchFacetField.ValueType  # 7
+    """The musical key, in Camelot's notation: 8A is A minor."""
+
+class SearchFacetField(_SearchFacetField, metaclass=_SearchFacetFieldEnumTypeWrapper):
+    """What matches can be counted by."""
+
+SEARCH_FACET_FIELD_UNSPECIFIED: SearchFacetField.ValueType  # 0
+"""Not given. Refused."""
+SEARCH_FACET_FIELD_GENRE: SearchFacetField.ValueType  # 1
+"""Genres. A track counts for each of its genres."""
+SEARCH_FACET_FIELD_ARTIST: SearchFacetField.ValueType  # 2
+"""Artists in the credit, in any role."""
+SEARCH_FACET_FIELD_ALBUM: SearchFacetField.ValueType  # 3
+"""The album."""
+SEARCH_FACET_FIELD_YEAR: SearchFacetField.ValueType  # 4
+"""The year of release."""
+SEARCH_FACET_FIELD_DECADE: SearchFacetField.ValueType  # 5
+"""The decade of release, named by its first year."""
+SEARCH_FACET_FIELD_FORMAT: SearchFacetField.ValueType  # 6
+"""Formats of the files."""
+SEARCH_FACET_FIELD_KEY: SearchFacetField.ValueType  # 7
+"""The musical key, in Camelot's notation: 8A is A minor."""
+Global___SearchFacetField: _TypeAlias = SearchFacetField  # noqa: Y015
+
 @_typing.final
 class SearchTracksRequest(_message.Message):
     """Asks for tracks."""
@@ -114,6 +158,9 @@ class SearchTracksRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     MIN_SCORE_FIELD_NUMBER: _builtins.int
+    COUNT_TOTAL_FIELD_NUMBER: _builtins.int
+    FACETS_FIELD_NUMBER: _builtins.int
+    FACET_SIZE_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """What to look for, as a person types it: words of title, artists, album and genre in any order, at
     most 500 characters. May be empty when `filter` is not.
@@ -134,6 +181,16 @@ class SearchTracksRequest(_message.Message):
     """How freely the query is read. Default: SEARCH_MODE_AUTO."""
     min_score: _builtins.float
     """Leaves out hits with a lower score, 0 to 1; steps that cannot reach it are not taken. Default: 0."""
+    count_total: _builtins.bool
+    """Counts all matches, up to 10,000, for `total_size`. Default: only those that were ranked anyway."""
+    facet_size: _builtins.int
+    """How many values of each facet, the most frequent first, at most 100. 0 = 10; more = 100; negative =
+    INVALID_ARGUMENT.
+    """
+    @_builtins.property
+    def facets(self) -> _containers.RepeatedScalarFieldContainer[Global___SearchFacetField.ValueType]:
+        """By what to count all matches, at most one of each. Counting implies `count_total`."""
+
     def __init__(
         self,
         *,
@@ -144,10 +201,13 @@ class SearchTracksRequest(_message.Message):
         page_token: _builtins.str = ...,
         mode: Global___SearchMode.ValueType = ...,
         min_score: _builtins.float = ...,
+        count_total: _builtins.bool = ...,
+        facets: _abc.Iterable[Global___SearchFacetField.ValueType] | None = ...,
+        facet_size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_total", b"count_total", "facet_size", b"facet_size", "facets", b"facets", "filter", b"filter", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -162,6 +222,9 @@ class SearchTracksResponse(_message.Message):
     HITS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     PARTIAL_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_FIELD_NUMBER: _builtins.int
+    TOTAL_SIZE_EXACT_FIELD_NUMBER: _builtins.int
+    FACETS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last one."""
     partial: _builtins.bool
@@ -169,10 +232,22 @@ class SearchTracksResponse(_message.Message):
     steps so far have found. That happens shortly before the deadline of the call, so that there is an
     answer instead of DEADLINE_EXCEEDED.
     """
+    total_size: _builtins.int
+    """How many tracks match the query, in the steps that were taken, and the filter. That may be more than
+    the hits that can be paged through, and `min_score` does not change it.
+    """
+    total_size_exact: _builtins.bool
+    """Whether `total_size` is exact. Otherwise at least so many tracks match."""
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
         """The hits, the best first: at most 500 over all pages. A query without words has no such limit, and
         returns what the filter selects, the newest first.
+        """
+
+    @_builtins.property
+    def facets(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchFacet]:
+        """The counts that were asked for, in the order of the request. None when `partial` and there was no time
+        to count.
         """
 
     def __init__(
@@ -181,14 +256,91 @@ class SearchTracksResponse(_message.Message):
         hits: _abc.Iterable[Global___SearchHit] | None = ...,
         next_page_token: _builtins.str = ...,
         partial: _builtins.bool = ...,
+        total_size: _builtins.int = ...,
+        total_size_exact: _builtins.bool = ...,
+        facets: _abc.Iterable[Global___SearchFacet] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hits", b"hits", "next_page_token", b"next_page_token", "partial", b"partial"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facets", b"facets", "hits", b"hits", "next_page_token", b"next_page_token", "partial", b"partial", "total_size", b"total_size", "total_size_exact", b"total_size_exact"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SearchTracksResponse: _TypeAlias = SearchTracksResponse  # noqa: Y015
+
+@_typing.final
+class SearchFacet(_message.Message):
+    """How matches fall into the values of one field.
+
+    Counted are the tracks of `total_size`, but as if the filter demanded nothing of this field: under
+    `genre:rock`, the facet GENRE still tells how many other tracks there would be. What the filter excludes
+    (`-genre:live`) stays excluded. Terms that stand in an OR with other fields stay, too. When no track at all
+    is found, the matches of the query as typed are counted.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    EXACT_FIELD_NUMBER: _builtins.int
+    field: Global___SearchFacetField.ValueType
+    """The field."""
+    exact: _builtins.bool
+    """Whether the counts are exact. Otherwise there are more than 10,000 matches, of which 10,000 were counted,
+    the popular ones first, and each count is a lower bound.
+    """
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchFacetValue]:
+        """The values, the most frequent first. Tracks without a value do not count."""
+
+    def __init__(
+        self,
+        *,
+        field: Global___SearchFacetField.ValueType = ...,
+        values: _abc.Iterable[Global___SearchFacetValue] | None = ...,
+        exact: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exact", b"exact", "field", b"field", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchFacet: _TypeAlias = SearchFacet  # noqa: Y015
+
+@_typing.final
+class SearchFacetValue(_message.Message):
+    """How many matches have one value."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    value: _builtins.str
+    """The value, such as "Rock", "1999" or "8A"."""
+    id: _builtins.str
+    """The id of the artist or album; empty for other fields."""
+    filter: _builtins.str
+    """The term of the filter language that selects this value, such as `genre:"Rock"` or `year:1990..1999`."""
+    count: _builtins.int
+    """How many tracks."""
+    def __init__(
+        self,
+        *,
+        value: _builtins.str = ...,
+        id: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "filter", b"filter", "id", b"id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchFacetValue: _TypeAlias = SearchFacetValue  # noqa: Y015
 
 @_typing.final
 class SearchHit(_message.Message):

@@ -14,8 +14,8 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -29,6 +29,7 @@ from service.capabilities import CAPABILITIES, Capability
 from service.database import migrations
 from service.database.pool import Database
 from service.settings import Settings
+from service.upkeep.background import keep_up
 from service.wire import metrics
 from service.wire.access_log import AccessLog
 from service.wire.deadlines import Deadlines
@@ -122,8 +123,9 @@ async def _serve(
         await database.open()
         try:
             await _refuse_wrong_schema(readiness)
-            announce(await server.start())
-            await server.serve(stop)
+            async with _upkeep(database, settings.upkeep_interval):
+                announce(await server.start())
+                await server.serve(stop)
         finally:
             await database.close()
 
@@ -143,6 +145,21 @@ def _observers(settings: Settings) -> Iterator[Sequence[Observer]]:
             except OSError as error:
                 raise StartError(str(error)) from error
             yield (AccessLog(), metrics.Metrics(registry))
+
+
+@asynccontextmanager
+async def _upkeep(database: Database, interval: float) -> AsyncIterator[None]:
+    """Keep search true in the background of the block, unless `interval` is 0."""
+    if not interval:
+        yield
+        return
+    task = asyncio.create_task(keep_up(database, interval))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def _refuse_wrong_schema(readiness: Readiness) -> None:

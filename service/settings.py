@@ -173,6 +173,11 @@ class Settings(BaseModel):
         description="Largest message that is sent (bytes). Clients refuse more than 4 MiB "
         "unless they are told otherwise.",
     )
+    upkeep_interval: SecondsOrZero = Field(
+        default=5.0,
+        description="How often each process looks at some rows of the search index, and mends what "
+        "is wrong (s). 0: never; `fonoteca search verify --repair` does the same.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severe messages that are logged."
     )

@@ -121,12 +121,14 @@ RETURN CASE
     )::tsvector
 END;
 
--- Keeps updated_at true, whoever writes.
+-- Keeps updated_at true, whoever writes. Upkeep only derives anew what was derived from the same values.
 CREATE FUNCTION public.touch_updated_at() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    NEW.updated_at := now();
+    IF current_setting('fonoteca.upkeep', true) IS DISTINCT FROM 'on' THEN
+        NEW.updated_at := now();
+    END IF;
     RETURN NEW;
 END
 $$;

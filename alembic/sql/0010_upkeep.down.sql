@@ -1,2 +1,3 @@
--- Not written yet.
-SELECT 1;
+DROP FUNCTION public.credit_words(uuid);
+DROP TABLE search_upkeep;
+DROP FUNCTION public.fold_version();

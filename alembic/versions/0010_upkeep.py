@@ -1,4 +1,4 @@
-"""Not written yet."""
+"""Upkeep of search: how far it has come, and the version of the fold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shows how far an import is: a bar on a terminal, a line now and then anywhere else."""
+"""Shows how far a long command is: a bar on a terminal, a line now and then anywhere else."""
 
 from __future__ import annotations
 
@@ -17,33 +17,35 @@ class Meter(Protocol):
     """Takes note of progress."""
 
     def show(self, count: int, fraction: float) -> None:
-        """Tell that `count` tracks are sent, and which share of all that is, 0 to 1."""
+        """Tell that `count` of them are done, and which share of all that is, 0 to 1."""
 
 
 @contextmanager
-def meter(console: Console) -> Iterator[Meter]:
-    """Show progress while the context lasts."""
+def meter(console: Console, noun: str = "tracks") -> Iterator[Meter]:
+    """Show progress while the context lasts, in so many of what `noun` says."""
     if not console.is_terminal:
-        yield _Lines(console)
+        yield _Lines(console, noun)
         return
     columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"))
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
-        yield _Bar(progress)
+        yield _Bar(progress, noun)
 
 
 class _Bar:
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, noun: str) -> None:
+        self._noun = noun
         self._start = time.monotonic()
         self._progress = progress
         self._task = progress.add_task("reading", total=1.0)
 
     def show(self, count: int, fraction: float) -> None:
-        text = f"{count:,} tracks, {rate(count, self._start):,}/s,"
+        text = f"{count:,} {self._noun}, {rate(count, self._start):,}/s,"
         self._progress.update(self._task, completed=fraction, description=text)
 
 
 class _Lines:
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, noun: str) -> None:
+        self._noun = noun
         self._console = console
         self._start = self._last = time.monotonic()
 
@@ -53,7 +55,7 @@ class _Lines:
             return
         self._last = now
         left = (now - self._start) * (1 - fraction) / fraction if fraction else 0.0
-        pace = f"{count:,} tracks, {rate(count, self._start):,}/s"
+        pace = f"{count:,} {self._noun}, {rate(count, self._start):,}/s"
         self._console.print(f"{fraction:.0%}: {pace}, about {left:.0f} s left", highlight=False)
 
 

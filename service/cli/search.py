@@ -17,6 +17,7 @@ from fonoteca.v1.search_pb2_grpc import SearchServiceStub
 from service.cli.connection import ANSWER_SECONDS, library_id, server_at
 from service.cli.options import DEFAULT_ADDRESS, Address
 from service.cli.terminal import USAGE, leave
+from service.cli.upkeep import SearchCommand
 
 #: Below this width, titles would be folded into columns of letters.
 _WIDTH_FOR_ALBUMS: Final = 100
@@ -28,13 +29,15 @@ _ERROR: Final = USAGE
 
 _EPILOG: Final = (
     "Exit code: 0 when something was found, 1 when nothing was, "
-    "2 when the options are wrong or the server cannot answer."
+    "2 when the options are wrong or the server cannot answer.\n\n"
+    "`fonoteca search status`, `verify` and `rebuild` are commands of their own, about the index: "
+    "see their --help. To search for one of these words, write `fonoteca search -- status`."
 )
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
-    app.command(epilog=_EPILOG)(search)
+    app.command(cls=SearchCommand, epilog=_EPILOG)(search)
 
 
 def search(

@@ -63,23 +63,7 @@ DELETE FROM track_search WHERE track_id = ANY(%(ids)s::uuid[]);
 -- The words of all credits of an artist, after its name or aliases changed. artist_credit_name_artist_idx,
 -- primary keys of artist_credit, artist_credit_name, artist and artist_alias.
 UPDATE artist_credit AS c
-SET words = (
-    SELECT weighted_words(string_agg(k.words, ' '), 'B')
-    FROM (
-        SELECT
-            fold(n.name) || ' ' || a.name_key || coalesce(
-                (
-                    SELECT ' ' || string_agg(s.name_key, ' ')
-                    FROM artist_alias AS s
-                    WHERE s.artist_id = n.artist_id
-                ),
-                ''
-            ) AS words
-        FROM artist_credit_name AS n
-        JOIN artist AS a ON a.id = n.artist_id
-        WHERE n.credit_id = c.id
-    ) AS k
-)
+SET words = credit_words(c.id)
 WHERE c.id IN (SELECT credit_id FROM artist_credit_name WHERE artist_id = %(artist_id)s::uuid)
 RETURNING c.id;
 

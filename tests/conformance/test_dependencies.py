@@ -98,9 +98,10 @@ RULES = (
         ("grpc", "fonoteca", "service.wire", *_ANY_CAPABILITY),
     ),
     Rule(
-        "the command line asks the server, as any client does",
+        "the command line asks the server, as any client does, or works on the database itself",
         _below("service.cli"),
         _ANY_CAPABILITY,
+        ("service.upkeep",),
     ),
     Rule(
         "intake is a client: it knows the contracts and not the catalogue",

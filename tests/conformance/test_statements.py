@@ -57,6 +57,10 @@ async def _plan(connection: Connection, statement: LiteralString) -> None:
     if statement.startswith("COPY "):
         async with connection.cursor().copy(statement):
             return  # COPY cannot be explained, but it can be given no rows
+    if statement.startswith("LOCK "):
+        async with connection.transaction():
+            await connection.execute(statement)
+        return  # nor can LOCK, but here nobody else wants the table
     parameters = dict.fromkeys(_PARAMETER.findall(statement))
     await connection.execute(b"EXPLAIN " + statement.encode(), parameters or None)
 

@@ -1,0 +1,1 @@
+"""Search kept true to the catalogue, whatever happened to either."""

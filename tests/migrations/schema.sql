@@ -88,6 +88,66 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.weighted_words(folded text, weight text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((folded IS NULL) OR (folded = ''::text)) THEN ''::tsvector ELSE (((replace(CASE WHEN (octet_length(folded) > 2000) THEN regexp_replace(folded, '(\S{250})\S+'::text, '\1'::text, 'g'::text) ELSE folded END, ' '::text, ((':1'::text || weight) || ' '::text)) || ':1'::text) || weight))::tsvector END;
+
+CREATE TABLE public.artist (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    sort_name text DEFAULT ''::text NOT NULL,
+    disambiguation text DEFAULT ''::text NOT NULL,
+    country text DEFAULT ''::text NOT NULL,
+    mbid uuid,
+    revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT artist_country_check CHECK ((country ~ '^([A-Z]{2})?$'::text)),
+    CONSTRAINT artist_disambiguation_check CHECK ((char_length(disambiguation) <= 200)),
+    CONSTRAINT artist_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT artist_sort_name_check CHECK ((char_length(sort_name) <= 500))
+);
+
+CREATE TABLE public.artist_alias (
+    artist_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    name text NOT NULL,
+    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    locale text DEFAULT ''::text NOT NULL,
+    type text DEFAULT 'UNSPECIFIED'::text NOT NULL,
+    is_primary boolean DEFAULT false NOT NULL,
+    CONSTRAINT artist_alias_locale_check CHECK ((char_length(locale) <= 35)),
+    CONSTRAINT artist_alias_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT artist_alias_position_check CHECK (("position" >= 0)),
+    CONSTRAINT artist_alias_type_check CHECK ((type = ANY (ARRAY['UNSPECIFIED'::text, 'ARTIST_NAME'::text, 'LEGAL_NAME'::text, 'SEARCH_HINT'::text, 'FORMER_NAME'::text])))
+);
+
+CREATE TABLE public.artist_credit_name (
+    credit_id uuid NOT NULL,
+    "position" smallint NOT NULL,
+    artist_id uuid NOT NULL,
+    name text NOT NULL,
+    join_phrase text DEFAULT ''::text NOT NULL,
+    role text NOT NULL,
+    CONSTRAINT artist_credit_name_join_phrase_check CHECK ((char_length(join_phrase) <= 50)),
+    CONSTRAINT artist_credit_name_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT artist_credit_name_position_check CHECK (("position" >= 0)),
+    CONSTRAINT artist_credit_name_role_check CHECK ((role = ANY (ARRAY['PRIMARY'::text, 'FEATURED'::text, 'REMIXER'::text, 'COMPOSER'::text, 'LYRICIST'::text, 'PRODUCER'::text, 'CONDUCTOR'::text, 'PERFORMER'::text, 'ARRANGER'::text, 'ENGINEER'::text, 'DJ_MIXER'::text])))
+);
+
+CREATE FUNCTION public.credit_words(credit_id uuid) RETURNS tsvector
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT public.weighted_words(string_agg(k.words, ' '::text), 'B'::text) AS weighted_words
+    FROM ( SELECT (((public.fold(n.name) || ' '::text) || a.name_key) || COALESCE(( SELECT (' '::text || string_agg(s.name_key, ' '::text))
+                    FROM public.artist_alias s
+                   WHERE (s.artist_id = n.artist_id)), ''::text)) AS words
+            FROM (public.artist_credit_name n
+              JOIN public.artist a ON ((a.id = n.artist_id)))
+           WHERE (n.credit_id = credit_words.credit_id)) k;
+END;
+
 CREATE FUNCTION public.filter_is_exact(texts text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     BEGIN ATOMIC
@@ -150,18 +210,20 @@ CREATE FUNCTION public.filter_query(texts text[], prefixes boolean[], weight tex
               CROSS JOIN LATERAL ( SELECT string_to_array(public.fold(g.value), ' '::text) AS split) f)) k;
 END;
 
+CREATE FUNCTION public.fold_version() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN 1;
+
 CREATE FUNCTION public.touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    NEW.updated_at := now();
+    IF current_setting('fonoteca.upkeep', true) IS DISTINCT FROM 'on' THEN
+        NEW.updated_at := now();
+    END IF;
     RETURN NEW;
 END
 $$;
-
-CREATE FUNCTION public.weighted_words(folded text, weight text) RETURNS tsvector
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((folded IS NULL) OR (folded = ''::text)) THEN ''::tsvector ELSE (((replace(CASE WHEN (octet_length(folded) > 2000) THEN regexp_replace(folded, '(\S{250})\S+'::text, '\1'::text, 'g'::text) ELSE folded END, ' '::text, ((':1'::text || weight) || ' '::text)) || ':1'::text) || weight))::tsvector END;
 
 CREATE TABLE public.album (
     id uuid NOT NULL,
@@ -224,37 +286,6 @@ CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
 
-CREATE TABLE public.artist (
-    id uuid NOT NULL,
-    name text NOT NULL,
-    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
-    sort_name text DEFAULT ''::text NOT NULL,
-    disambiguation text DEFAULT ''::text NOT NULL,
-    country text DEFAULT ''::text NOT NULL,
-    mbid uuid,
-    revision integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT artist_country_check CHECK ((country ~ '^([A-Z]{2})?$'::text)),
-    CONSTRAINT artist_disambiguation_check CHECK ((char_length(disambiguation) <= 200)),
-    CONSTRAINT artist_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
-    CONSTRAINT artist_sort_name_check CHECK ((char_length(sort_name) <= 500))
-);
-
-CREATE TABLE public.artist_alias (
-    artist_id uuid NOT NULL,
-    "position" smallint NOT NULL,
-    name text NOT NULL,
-    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
-    locale text DEFAULT ''::text NOT NULL,
-    type text DEFAULT 'UNSPECIFIED'::text NOT NULL,
-    is_primary boolean DEFAULT false NOT NULL,
-    CONSTRAINT artist_alias_locale_check CHECK ((char_length(locale) <= 35)),
-    CONSTRAINT artist_alias_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
-    CONSTRAINT artist_alias_position_check CHECK (("position" >= 0)),
-    CONSTRAINT artist_alias_type_check CHECK ((type = ANY (ARRAY['UNSPECIFIED'::text, 'ARTIST_NAME'::text, 'LEGAL_NAME'::text, 'SEARCH_HINT'::text, 'FORMER_NAME'::text])))
-);
-
 CREATE TABLE public.artist_credit (
     id uuid NOT NULL,
     display text NOT NULL,
@@ -267,19 +298,6 @@ COMMENT ON COLUMN public.artist_credit.display IS 'Primary and featured names wi
 COMMENT ON COLUMN public.artist_credit.names_key IS 'The displayed names, folded.';
 
 COMMENT ON COLUMN public.artist_credit.words IS 'Words of all names as credited, of the artists'' own names and of their aliases, with weight B.';
-
-CREATE TABLE public.artist_credit_name (
-    credit_id uuid NOT NULL,
-    "position" smallint NOT NULL,
-    artist_id uuid NOT NULL,
-    name text NOT NULL,
-    join_phrase text DEFAULT ''::text NOT NULL,
-    role text NOT NULL,
-    CONSTRAINT artist_credit_name_join_phrase_check CHECK ((char_length(join_phrase) <= 50)),
-    CONSTRAINT artist_credit_name_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
-    CONSTRAINT artist_credit_name_position_check CHECK (("position" >= 0)),
-    CONSTRAINT artist_credit_name_role_check CHECK ((role = ANY (ARRAY['PRIMARY'::text, 'FEATURED'::text, 'REMIXER'::text, 'COMPOSER'::text, 'LYRICIST'::text, 'PRODUCER'::text, 'CONDUCTOR'::text, 'PERFORMER'::text, 'ARRANGER'::text, 'ENGINEER'::text, 'DJ_MIXER'::text])))
-);
 
 CREATE TABLE public.artist_link (
     artist_id uuid NOT NULL,
@@ -443,6 +461,32 @@ CREATE TABLE public.request (
 COMMENT ON COLUMN public.request.fingerprint IS 'SHA-256 of the request: the same id with another request is refused.';
 
 COMMENT ON COLUMN public.request.response IS 'The serialized response; written in the transaction of the change itself.';
+
+CREATE TABLE public.search_upkeep (
+    is_only boolean DEFAULT true NOT NULL,
+    stage text NOT NULL,
+    "position" text NOT NULL,
+    is_rebuild boolean DEFAULT false NOT NULL,
+    looked_at bigint DEFAULT 0 NOT NULL,
+    mended bigint DEFAULT 0 NOT NULL,
+    fold_version integer NOT NULL,
+    round_fold_version integer NOT NULL,
+    round_ended_at timestamp with time zone,
+    CONSTRAINT search_upkeep_is_only_check CHECK (is_only),
+    CONSTRAINT search_upkeep_stage_check CHECK ((stage = ANY (ARRAY['genres'::text, 'artists'::text, 'credits'::text, 'albums'::text, 'titles'::text, 'entries'::text, 'words'::text])))
+);
+
+COMMENT ON COLUMN public.search_upkeep."position" IS 'The last row of the stage that was looked at.';
+
+COMMENT ON COLUMN public.search_upkeep.looked_at IS 'Rows looked at in this round.';
+
+COMMENT ON COLUMN public.search_upkeep.mended IS 'Faults found and mended in this round.';
+
+COMMENT ON COLUMN public.search_upkeep.fold_version IS 'The fold by which everything has been folded.';
+
+COMMENT ON COLUMN public.search_upkeep.round_fold_version IS 'The fold by which this round folds.';
+
+COMMENT ON COLUMN public.search_upkeep.round_ended_at IS 'When everything had last been looked at.';
 
 CREATE TABLE public.search_word (
     word text NOT NULL COLLATE pg_catalog."C"
@@ -654,6 +698,9 @@ ALTER TABLE ONLY public.playlist
 
 ALTER TABLE ONLY public.request
     ADD CONSTRAINT request_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.search_upkeep
+    ADD CONSTRAINT search_upkeep_pkey PRIMARY KEY (is_only);
 
 ALTER TABLE ONLY public.search_word
     ADD CONSTRAINT search_word_pkey PRIMARY KEY (word);

@@ -7,40 +7,45 @@ words is a list of what the filter selects.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from service.database import Connection
 from service.database.cut_off import cut_off
 from service.search import store
-from service.search.candidates import Scope, listed
+from service.search.candidates import Scope
 from service.search.facets import Asked, count
 from service.search.ladder import climb
 from service.search.model import (
+    ENOUGH,
     MAX_HITS,
     Counts,
     Facet,
     Found,
     Hit,
     Mode,
-    Rung,
+    Place,
     Words,
     without_brackets,
 )
+from service.search.ordering import NEWEST_FIRST, matches_in_order, rated
+from service.tracks.listing import Order
 from service.tracks.store import find_many
-
-_NEWEST: Final = UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search that was understood; `after` is the place of the last hit of the page before."""
+    """A search that was understood; `after` is the place of the last hit of the page before.
+
+    Without an order, hits are ranked by relevance.
+    """
 
     text: str
     scope: Scope
     size: int
-    after: tuple[float, UUID] | None
+    after: Place | None
+    order: Order | None = None
     mode: Mode = Mode.AUTO
     min_score: float = 0.0
     counts_total: bool = False
@@ -57,12 +62,23 @@ class Page:
     """
 
     hits: tuple[tuple[Hit, bytes], ...]
-    last: tuple[float, UUID] | None
+    last: Place | None
     counts: Counts
     is_partial: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The hits of a page, and how many matches were seen; `last` is set when more follow."""
+
+    hits: Sequence[Hit]
+    last: Place | None
+    seen: Counts
+    is_partial: bool = False
+
+
 _NOTHING: Final = Found((), (), Counts.nothing(), is_partial=False)
+_LISTED: Final = Found((), (), Counts(0, is_exact=False), is_partial=False)
 
 
 async def answer(
@@ -73,31 +89,68 @@ async def answer(
     At `until`, an instant of the event loop's clock, the search for more ends, and what was found
     is the answer.
     """
-    found = await _found(connection, searches, until)
+    queries = await _folded(connection, searches)
+    found = await _found(connection, searches, queries, until)
+    selected = [
+        await _selected(connection, *of, until) for of in zip(searches, queries, found, strict=True)
+    ]
     counts = await _counted(connection, searches, found, until)
-    shown = [of.hits[: search.size] for of, search in zip(found, searches, strict=True)]
-    documents = await find_many(connection, {hit.track_id for of in shown for hit in of})
-    return [_page(*of, documents) for of in zip(searches, found, counts, strict=True)]
+    documents = await find_many(connection, {hit.track_id for of in selected for hit in of.hits})
+    return [_page(*of, documents) for of in zip(found, counts, selected, strict=True)]
 
 
 async def _found(
-    connection: Connection, searches: Sequence[Search], until: float | None
+    connection: Connection,
+    searches: Sequence[Search],
+    queries: Sequence[Words],
+    until: float | None,
 ) -> list[Found]:
-    queries = await _folded(connection, searches)
+    """Return what the ladder finds for each search, or what stands for it without words."""
     results = [_NOTHING] * len(searches)
     together: dict[Scope, list[int]] = {}
     for index, (search, query) in enumerate(zip(searches, queries, strict=True)):
         if query.text:
             together.setdefault(search.scope, []).append(index)
         elif not search.scope.filter.is_empty:  # else it is invisible, and nothing is like it
-            results[index] = await _filtered(connection, search, until)
+            results[index] = _LISTED
     for scope, indexes in together.items():
         limit = max(_needed(searches[index]) for index in indexes)
         wanted = [queries[index] for index in indexes]
         found = await climb(connection, scope, wanted, limit, until=until)
         for index, of in zip(indexes, found, strict=True):
-            results[index] = replace(of, hits=_beyond(searches[index], of.hits))
+            results[index] = of
     return results
+
+
+async def _selected(
+    connection: Connection, search: Search, query: Words, found: Found, until: float | None
+) -> _Selection:
+    """Return the hits of the page, which are ranked already or still to be listed in order."""
+    if found is _NOTHING or (query.text and not search.order):
+        return _ranked(search, found)
+    async with cut_off(connection, until):
+        order = search.order or NEWEST_FIRST
+        listed = await matches_in_order(
+            connection, search.scope, found.readings, order, search.after, search.size + 1
+        )
+        ids = [track_id for track_id, _ in listed[: search.size]]
+        hits = await rated(connection, query, found.readings, ids)
+        last = listed[search.size - 1][1] if len(listed) > search.size else None
+        seen = Counts(len(listed), is_exact=not (search.after or last))
+        return _Selection([hit for hit in hits if hit.score >= search.min_score], last, seen)
+    return _Selection((), None, found.counts, is_partial=True)
+
+
+def _ranked(search: Search, found: Found) -> _Selection:
+    """Return the page of ranked hits that are good enough and come after the page before."""
+    beyond = [
+        hit
+        for hit in found.hits
+        if hit.score >= search.min_score and (search.after is None or hit.order > search.after)
+    ]
+    shown = beyond[: search.size]
+    last = shown[-1].order if len(beyond) > len(shown) else None
+    return _Selection(shown, last, found.counts)
 
 
 async def _folded(connection: Connection, searches: Sequence[Search]) -> list[Words]:
@@ -114,16 +167,9 @@ async def _folded(connection: Connection, searches: Sequence[Search]) -> list[Wo
 
 def _needed(search: Search) -> int:
     """Return how many hits are to be ranked: a later page needs all those before it, too."""
+    if search.order:
+        return ENOUGH
     return MAX_HITS if search.after else min(search.size + 1, MAX_HITS)
-
-
-def _beyond(search: Search, hits: Sequence[Hit]) -> list[Hit]:
-    """Return the hits that are good enough and come after the page before."""
-    return [
-        hit
-        for hit in hits
-        if hit.score >= search.min_score and (search.after is None or hit.order > search.after)
-    ]
 
 
 async def _counted(
@@ -146,23 +192,11 @@ async def _counted(
 
 
 def _page(
-    search: Search, found: Found, counts: Counts | None, documents: Mapping[UUID, bytes]
+    found: Found, counts: Counts | None, selected: _Selection, documents: Mapping[UUID, bytes]
 ) -> Page:
-    shown = found.hits[: search.size]
     return Page(
-        tuple((hit, documents[hit.track_id]) for hit in shown if hit.track_id in documents),
-        shown[-1].order if len(found.hits) > len(shown) else None,
-        counts or found.counts,
-        found.is_partial or counts is None,
+        tuple((hit, documents[hit.track_id]) for hit in selected.hits if hit.track_id in documents),
+        selected.last,
+        (counts or found.counts).known(selected.seen),
+        found.is_partial or selected.is_partial or counts is None,
     )
-
-
-async def _filtered(connection: Connection, search: Search, until: float | None) -> Found:
-    """Return a page of the tracks that a filter alone selects, the newest first, and one more."""
-    before = search.after[1] if search.after else _NEWEST
-    ids: list[UUID] = []
-    async with cut_off(connection, until) as cut:
-        ids = await listed(connection, search.scope, before, search.size + 1)
-    hits = [Hit(track_id, Rung.FILTER, 1.0) for track_id in ids]
-    is_complete = not search.after and len(ids) <= search.size and not cut.struck
-    return Found(hits, (), Counts(len(hits), is_complete), cut.struck)

@@ -99,15 +99,6 @@ _SCOPE_FILTER: Final = sql.SQL(
     "EXISTS (SELECT FROM track AS t WHERE t.id = s.track_id AND {condition})"
 )
 _EVERYWHERE: Final = sql.SQL("true")
-_LISTED: Final = sql.SQL(
-    """
-SELECT s.track_id
-FROM track_search AS s
-WHERE s.track_id < %(before)s::uuid AND {scope}
-ORDER BY s.track_id DESC
-LIMIT %(limit)s::integer
-"""
-)
 
 
 async def find(
@@ -128,14 +119,6 @@ async def find(
     prepare = None if scope.filter.is_empty else False
     rows = await (await connection.execute(statement, parameters, prepare=prepare)).fetchall()
     return [Candidate(*row) for row in rows]
-
-
-async def listed(connection: Connection, scope: Scope, before: UUID, limit: int) -> list[UUID]:
-    """Return up to `limit` tracks of the scope, the newest first, those older than `before`."""
-    where, parameters = scope_condition(scope)
-    parameters |= {"before": before, "limit": limit}
-    rows = await connection.execute(_LISTED.format(scope=where), parameters, prepare=False)
-    return [row[0] for row in await rows.fetchall()]
 
 
 def find_statement(scope: Scope, *, by_name: bool) -> tuple[sql.Composed, dict[str, object]]:

@@ -15,10 +15,13 @@ from uuid import UUID
 
 from service.database import Connection
 from service.database.cut_off import cut_off
+from service.query import Query
+from service.query.model import Term, Value
 from service.search import store
 from service.search.candidates import Candidate, Lookup, Scope, find
 from service.search.model import (
     ENOUGH,
+    MAX_HITS,
     Counts,
     Found,
     Hit,
@@ -99,6 +102,21 @@ async def climb(
             _cut(climbs, step)
             break
     return [climb.found(limit) for climb in climbs]
+
+
+async def rate(
+    connection: Connection, query: Words, readings: Sequence[Reading], ids: Sequence[UUID]
+) -> dict[UUID, Hit]:
+    """Return tracks as the hits that the climb would make of them; readings it found them by."""
+    climb = _Climb(0, query)
+    lookups = [Lookup(index, query.text, reading.words) for index, reading in enumerate(readings)]
+    for first in range(0, len(ids), MAX_HITS):
+        among = tuple(map(Value, ids[first : first + MAX_HITS]))
+        scope = Scope(None, Query(Term("id", among, 0), ""))
+        found = await find(connection, scope, lookups, MAX_HITS, by_name=False)
+        for candidate in sorted(found, key=attrgetter("ordinal")):
+            climb.add(readings[candidate.ordinal].rung, [candidate], MAX_HITS)
+    return climb.hits
 
 
 def _cut(climbs: Sequence[_Climb], struck: int) -> None:

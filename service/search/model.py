@@ -34,6 +34,10 @@ _NOISE: Final = frozenset({
 """Folded words that people add to a name or leave out; dropped first when nothing was found."""
 
 
+Place = tuple[str | float, UUID]
+"""Where a hit stands: its key in the order of the search, then its id."""
+
+
 class Rung(IntEnum):
     """The steps of the ladder, from strict to loose; the numbers are those of SearchRung."""
 
@@ -77,7 +81,7 @@ class Hit:
         return score(self.rung, self.relevance)
 
     @property
-    def order(self) -> tuple[float, UUID]:
+    def order(self) -> Place:
         """The place among all hits: the best score first, then by id."""
         return -self.score, self.track_id
 
@@ -129,6 +133,12 @@ class Counts:
         """Return the counts of a search that nothing can match."""
         empty = (FacetCounts(facet, (), is_exact=True) for facet in facets)
         return cls(0, is_exact=True, facets=tuple(empty))
+
+    def known(self, seen: Counts) -> Counts:
+        """Return the counts, now that `seen` matches turned up elsewhere."""
+        if self.is_exact:
+            return self
+        return Counts(max(self.total, seen.total), seen.is_exact, self.facets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from service.query import parse
 from service.search.answer import Page, Search, answer
 from service.search.candidates import Scope
 from service.search.facets import DEFAULT_VALUES, MAX_VALUES
-from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode
+from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode, Place
 from service.tracks.document import track_message
+from service.tracks.listing import Order, order_of
 from service.validation import Check
 from service.wire.enums import EnumNames
-from service.wire.page_token import PageTokens
+from service.wire.page_token import PageTokens, Position
 from service.wire.router import Context
 from service.wire.status import to_status
 
@@ -90,13 +91,15 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             check.fail("query", "must not be blank without a filter")
         check.done()
         scope = Scope(library_id, parse(request.filter))
+        order = _order(request.order_by)
         position = await self._page_tokens.read(request)
-        after = (float(str(position[0])), UUID(str(position[1]))) if position else None
+        after = _place(position) if position else None
         return Search(
             text,
             scope,
             size,
             after,
+            order=order,
             mode=mode,
             min_score=min_score,
             counts_total=request.count_total,
@@ -120,10 +123,8 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             facets=map(_encode_facet, page.counts.facets),
         )
         if page.last:
-            order, track_id = page.last
-            response.next_page_token = await self._page_tokens.issue(
-                request, [order, str(track_id)]
-            )
+            key, track_id = page.last
+            response.next_page_token = await self._page_tokens.issue(request, [key, str(track_id)])
         return response
 
 
@@ -138,6 +139,17 @@ def _decode_facets(check: Check, given: Sequence[int]) -> tuple[Facet, ...]:
         elif name in Facet.__members__:
             facets[Facet(name)] = None
     return tuple(facets)
+
+
+def _order(text: str) -> Order | None:
+    """Read `order_by`; None is the order by relevance."""
+    by_relevance = text.strip() in ("", "relevance")
+    return None if by_relevance else order_of(text, besides="relevance, or ")
+
+
+def _place(position: Position) -> Place:
+    key, track_id = position
+    return key if isinstance(key, str) else float(key or 0), UUID(str(track_id))
 
 
 def _encode_facet(counts: FacetCounts) -> pb.SearchFacet:

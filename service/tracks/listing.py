@@ -6,6 +6,7 @@ for each order. A page begins after the sort key of the last row of the page bef
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, LiteralString
 from uuid import UUID
@@ -69,13 +70,17 @@ _PAGE_OF_ALL: Final = sql.SQL(
 _LIVE: Final = sql.SQL("t.deleted_at IS NULL")
 
 
-def order_of(text: str) -> Order:
-    """Read `order_by`: a field, then nothing or " desc". Raises `InvalidInput`."""
+def order_of(text: str, *, besides: str = "") -> Order:
+    """Read `order_by`: a field, then nothing or " desc". Raises `InvalidInput`.
+
+    `besides` is what else the caller understands, for the message.
+    """
     name, _, direction = text.strip().partition(" ")
     if (name or "create_time") in _KEYS and direction.strip().lower() in ("", "asc", "desc"):
         key, key_type = _KEYS[name or "create_time"]
         return Order(key, key_type, direction.strip().lower() == "desc")
-    raise invalid("order_by", f"must be one of {', '.join(_KEYS)}, alone or followed by ' desc'")
+    names = ", ".join(_KEYS)
+    raise invalid("order_by", f"must be {besides}one of {names}, alone or followed by ' desc'")
 
 
 async def list_tracks(
@@ -87,12 +92,17 @@ async def list_tracks(
     limit: int,
     *,
     with_deleted: bool,
+    also: sql.Composable | None = None,
+    values: Mapping[str, object] | None = None,
 ) -> list[Row]:
-    """Return up to `limit` tracks of a library, or of all, in order: those after `after`."""
+    """Return up to `limit` tracks of a library, or of all, in order: those after `after`.
+
+    `also` is one more condition on the track `t`, with the values of its parameters.
+    """
     statement, parameters = page_statement(
-        library_id, query, order, after, with_deleted=with_deleted
+        library_id, query, order, after, with_deleted=with_deleted, also=also
     )
-    parameters["limit"] = limit
+    parameters |= {"limit": limit, **(values or {})}
     async with connection.cursor(row_factory=class_row(Row)) as cursor:
         # The values decide which index is right, so the plan is made for them each time.
         await cursor.execute(statement, parameters, prepare=False)
@@ -106,9 +116,10 @@ def page_statement(
     after: tuple[object, UUID] | None,
     *,
     with_deleted: bool,
+    also: sql.Composable | None = None,
 ) -> tuple[sql.Composed, dict[str, object]]:
     """Return the statement of a page, and its parameters but for the limit."""
-    conditions: list[sql.Composable] = []
+    conditions: list[sql.Composable] = [also] if also else []
     parameters: dict[str, object] = {"library_id": library_id} if library_id else {}
     if not with_deleted:
         conditions.append(_LIVE)

@@ -161,6 +161,7 @@ class SearchTracksRequest(_message.Message):
     COUNT_TOTAL_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
     FACET_SIZE_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """What to look for, as a person types it: words of title, artists, album and genre in any order, at
     most 500 characters. May be empty when `filter` is not.
@@ -187,6 +188,12 @@ class SearchTracksRequest(_message.Message):
     """How many values of each facet, the most frequent first, at most 100. 0 = 10; more = 100; negative =
     INVALID_ARGUMENT.
     """
+    order_by: _builtins.str
+    """The order of the hits: `relevance` (default of a query with words), or as for ListTracks
+    `create_time`, `title`, `release_date` or `popularity`, followed by ` desc` for the reverse (default
+    without words: `create_time desc`). In the order of a field, all tracks are listed that match in the
+    steps that were taken, to the last one, and a page has fewer hits where `min_score` leaves some out.
+    """
     @_builtins.property
     def facets(self) -> _containers.RepeatedScalarFieldContainer[Global___SearchFacetField.ValueType]:
         """By what to count all matches, at most one of each. Counting implies `count_total`."""
@@ -204,10 +211,11 @@ class SearchTracksRequest(_message.Message):
         count_total: _builtins.bool = ...,
         facets: _abc.Iterable[Global___SearchFacetField.ValueType] | None = ...,
         facet_size: _builtins.int = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_total", b"count_total", "facet_size", b"facet_size", "facets", b"facets", "filter", b"filter", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_total", b"count_total", "facet_size", b"facet_size", "facets", b"facets", "filter", b"filter", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -241,7 +249,7 @@ class SearchTracksResponse(_message.Message):
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
         """The hits, the best first: at most 500 over all pages. A query without words has no such limit, and
-        returns what the filter selects, the newest first.
+        returns what the filter selects, the newest first; nor have hits in the order of a field.
         """
 
     @_builtins.property

@@ -1,0 +1,66 @@
+"""Matches in the order of a field, to the last of them.
+
+All tracks that match the readings are listed, not the best five hundred: by the statement of
+ListTracks, narrowed by words. PostgreSQL decides whether to sort few matches or to walk along the
+order until the page is full, so a page costs the same at any depth.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from psycopg import sql
+
+from service.database import Connection
+from service.search.candidates import Scope
+from service.search.ladder import rate
+from service.search.model import Hit, Place, Reading, Rung, Words, any_of_readings
+from service.tracks.listing import Order, Row, list_tracks, order_of
+
+NEWEST_FIRST: Final = order_of("create_time desc")
+
+# track_search_words_idx or track_search_pkey, as the planner estimates the words.
+_MATCHING: Final = sql.SQL(
+    "t.id IN (SELECT s.track_id FROM track_search AS s WHERE s.words @@ %(readings)s::tsquery)"
+)
+# With words or without, only what can be found at all.
+_FINDABLE: Final = sql.SQL("t.status = 'COMPLETED'")
+
+
+async def matches_in_order(
+    connection: Connection,
+    scope: Scope,
+    readings: tuple[Reading, ...],
+    order: Order,
+    after: Place | None,
+    limit: int,
+) -> list[tuple[UUID, Place]]:
+    """Return up to `limit` tracks with their places: those after `after` in the order."""
+    rows = await list_tracks(
+        connection,
+        scope.library_id,
+        scope.filter,
+        order,
+        after,
+        limit,
+        with_deleted=False,
+        also=_MATCHING if readings else _FINDABLE,
+        values={"readings": any_of_readings(readings)} if readings else {},
+    )
+    return [(row.id, _place(row)) for row in rows]
+
+
+async def rated(
+    connection: Connection, query: Words, readings: tuple[Reading, ...], ids: list[UUID]
+) -> list[Hit]:
+    """Return tracks that match the readings as hits, in the same order."""
+    if not readings:
+        return [Hit(track_id, Rung.FILTER, 1.0) for track_id in ids]
+    hits = await rate(connection, query, readings, ids)
+    return [hits[track_id] for track_id in ids if track_id in hits]
+
+
+def _place(row: Row) -> Place:
+    key = str(row.sort_key) if isinstance(row.sort_key, UUID) else row.sort_key
+    return key, row.id

@@ -21,7 +21,7 @@ from benchmarks.bench import Bench, opened
 from benchmarks.options import Options
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Report
-from benchmarks.search import latency, quality
+from benchmarks.search import batches, common, latency, quality, typos, writes
 
 _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "install": measure_install.run,
@@ -30,10 +30,17 @@ _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "get": measure_get.run,
     "search.quality": quality.run,
     "search.latency": latency.run,
+    "search.common": common.run,
+    "search.typos": typos.run,
+    "search.batch": batches.run,
+    "search.writes": writes.run,
 }
 _ONLY_BY_NAME: Final = ("install",)
-_READING: Final = ("get", "search.quality", "search.latency")
-"""Those that a database that was given survives."""
+_READING: Final = (
+    "get",
+    *("search.quality", "search.latency", "search.common", "search.typos", "search.batch"),
+)
+"""Those that do not change the database, so that one can be given."""
 
 _DEFAULT_ROWS: Final = 100_000
 _WIDTH: Final = 120

@@ -7,7 +7,6 @@ unchanged file again gives the same track.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import signal
@@ -47,6 +46,7 @@ from mutagen.wavpack import WavPack
 
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
+from service.ingest.audio_hash import hash_file
 from service.ingest.problems import SourceError
 from service.ingest.tags import Family, RawTags, map_tags
 from service.sources import FILE, MAX_SOURCE_URI, file_source_id
@@ -198,8 +198,7 @@ def _read(path: Path) -> tuple[Track, list[str]]:
         header = stream.read(HEADER_BYTES)
         with _time_limit(PARSE_SECONDS):
             audio = _parse(path, header)
-        stream.seek(0)
-        content_hash = hashlib.file_digest(stream, "sha256").hexdigest()
+        hashes = hash_file(stream)
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceError("was changed while it was read: scan it again when it is complete")
@@ -211,7 +210,9 @@ def _read(path: Path) -> tuple[Track, list[str]]:
     track.sources.add(
         type=FILE, id=file_source_id(uri), uri=uri if len(uri) <= MAX_SOURCE_URI else ""
     )
-    file = track.files.add(uri=uri, size_bytes=before.st_size, content_hash=content_hash)
+    file = track.files.add(uri=uri, size_bytes=before.st_size)
+    file.content_hash, file.audio_hash = hashes.content, hashes.audio
+    notes += hashes.notes
     # The catalogue keeps microseconds; more would look like a change on every scan.
     file.modify_time.FromNanoseconds(before.st_mtime_ns // 1000 * 1000)
     notes += describe(type(audio), audio.info, file)

@@ -1,0 +1,301 @@
+"""Where the audio is in a file: the bytes that retagging leaves alone.
+
+Every container keeps its tags apart from its audio, each in its own way. `find_payload` looks at
+heads, tails and sizes only; it reads nothing of the audio itself. Whatever a file says of itself is
+doubted: what cannot be is noted, and the audio is then taken to be all that lies between the tags.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+#: Parts of a file that are looked at before it is given up: real ones have some dozens.
+_MOST_PARTS: Final = 100_000
+_MOST_TAGS: Final = 16
+
+_ASF_HEADER: Final = bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C")
+_ASF_DATA: Final = bytes.fromhex("3626B2758E66CF11A6D900AA0062CE6C")
+#: After the head of the ASF data object: an id of the file, the number of packets, two bytes.
+_ASF_DATA_HEAD: Final = 26
+_EBML: Final = bytes.fromhex("1A45DFA3")
+_EBML_SEGMENT: Final = bytes.fromhex("18538067")
+_EBML_CLUSTER: Final = bytes.fromhex("1F43B675")
+_STREAMINFO: Final = 34
+_MP4_STARTS: Final = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
+
+Range = tuple[int, int]
+"""Bytes of a file: from the first to before the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """The audio of a file: a checksum that the file holds itself, or the bytes in some ranges."""
+
+    ranges: tuple[Range, ...] = ()
+    #: MD5 of the decoded samples, as FLAC stores it.
+    flac_md5: bytes = b""
+    #: Whether the ranges are Ogg pages, of which only the packets count.
+    is_ogg: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A chunk, atom or object of a container: its name and where its content is."""
+
+    name: bytes
+    start: int
+    end: int
+
+
+class _BrokenError(Exception):
+    """The file is not what its beginning says; the message says where it stops making sense."""
+
+
+def find_payload(stream: BinaryIO, size: int) -> Payload:
+    """Return where the audio of a file of `size` bytes is."""
+    start, end = _between_tags(stream, size)
+    head = _at(stream, start, 64)
+    try:
+        for is_it, read in _CONTAINERS:
+            if is_it(head):
+                return read(stream, start, end)
+    except (_BrokenError, struct.error) as error:  # struct: the file has become shorter meanwhile
+        note = f"{error}: the audio is taken to be all between the tags"
+        return Payload(((start, end),), notes=(note,))
+    return Payload(((start, end),))
+
+
+# -------------------------------------------------------------------- tags at both ends of a file
+
+
+def _between_tags(stream: BinaryIO, size: int) -> Range:
+    """Return what is left of a file without ID3, APEv2 and Lyrics3 at its ends."""
+    start, end = 0, size
+    for _ in range(_MOST_TAGS):
+        length = _leading_tag(_at(stream, start, 32))
+        if not length or start + length > end:
+            break
+        start += length
+    for _ in range(_MOST_TAGS):
+        tail_start = max(start, end - 512)
+        length = _trailing_tag(_at(stream, tail_start, end - tail_start))
+        if not length or end - length < start:
+            break
+        end -= length
+    return start, end
+
+
+def _leading_tag(head: bytes) -> int:
+    """Return the length of the tag with which these bytes begin, or 0."""
+    if head[:3] == b"ID3" and len(head) >= 10:
+        footer = 10 if head[5] & 0x10 else 0
+        return 10 + _syncsafe(head[6:10]) + footer
+    if head[:8] == b"APETAGEX" and len(head) == 32:
+        size, _, flags = struct.unpack_from("<III", head, 12)
+        return int(size) + 32 if flags & 0x20000000 else 0
+    return 0
+
+
+def _trailing_tag(tail: bytes) -> int:
+    """Return the length of the tag with which these bytes end, or 0."""
+    if tail[-32:-24] == b"APETAGEX":
+        size, _, flags = struct.unpack_from("<III", tail, len(tail) - 20)
+        return int(size) + (32 if flags & 0x80000000 else 0)
+    if tail[-9:] == b"LYRICS200" and tail[-15:-9].isdigit():
+        return int(tail[-15:-9]) + 15
+    if tail[-10:-7] == b"3DI":
+        return _syncsafe(tail[-4:]) + 20
+    # The middle of "APETAGEX" is no tag.
+    if tail[-128:-125] == b"TAG" and tail[-131:-123] != b"APETAGEX":
+        return 128 + (227 if tail[-355:-351] == b"TAG+" else 0)
+    return 0
+
+
+def _syncsafe(digits: bytes) -> int:
+    """Return a number of which each byte holds seven bits."""
+    value = 0
+    for digit in digits:
+        value = value << 7 | digit & 0x7F
+    return value
+
+
+# ------------------------------------------------------------------------------------ containers
+
+
+def _flac(stream: BinaryIO, start: int, end: int) -> Payload:
+    """Read native FLAC: the checksum of its samples, or else its frames."""
+    at, md5 = start + 4, b""
+    for _ in range(_MOST_PARTS):
+        block = _at(stream, at, 4 + _STREAMINFO)
+        if len(block) < 4:
+            raise _BrokenError("the FLAC metadata have no end")
+        if block[0] & 0x7F == 0 and len(block) == 4 + _STREAMINFO:
+            md5 = block[-16:]
+        at += 4 + int.from_bytes(block[1:4])
+        if at > end:
+            raise _BrokenError("a FLAC metadata block is longer than the file")
+        if block[0] & 0x80:
+            return Payload(((at, end),), flac_md5=md5 if any(md5) else b"")
+    raise _BrokenError("the FLAC metadata have no end")
+
+
+def _ogg(stream: BinaryIO, start: int, end: int) -> Payload:
+    """Read Ogg; FLAC in it has its checksum, too."""
+    body = _at(stream, start + 28, 51)
+    md5 = body[35:] if body.startswith(b"\x7fFLAC") and len(body) == 51 else b""
+    return Payload(((start, end),), flac_md5=md5 if any(md5) else b"", is_ogg=True)
+
+
+def _wave(stream: BinaryIO, start: int, end: int) -> Payload:
+    return _parts_named(_riff(stream, start, end, "<"), end, b"data")
+
+
+def _aiff(stream: BinaryIO, start: int, end: int) -> Payload:
+    return _parts_named(_riff(stream, start, end, ">"), end, b"SSND")
+
+
+def _riff(stream: BinaryIO, start: int, end: int, order: str) -> Iterator[_Part]:
+    """Yield the chunks of RIFF, or of IFF when the `order` of bytes is the other one."""
+    at, large = start + 12, 0
+    while at + 8 <= end:
+        name, length = struct.unpack(f"{order}4sI", _at(stream, at, 8))
+        if name == b"ds64":  # RF64: sizes that need more than 32 bits stand here
+            [large] = struct.unpack("<Q", _at(stream, at + 16, 8).ljust(8, b"\0"))
+        if length == 0xFFFFFFFF and large:
+            length = large
+        yield _Part(name, at + 8, at + 8 + length)
+        at += 8 + length + length % 2
+
+
+def _mp4(stream: BinaryIO, start: int, end: int) -> Payload:
+    return _parts_named(_atoms(stream, start, end), end, b"mdat")
+
+
+def _atoms(stream: BinaryIO, start: int, end: int) -> Iterator[_Part]:
+    at = start
+    while at + 8 <= end:
+        length, name = struct.unpack(">I4s", _at(stream, at, 8))
+        head = 8
+        if length == 1:
+            length, head = int.from_bytes(_at(stream, at + 8, 8)), 16
+        elif length == 0:
+            length = end - at
+        if length < head:
+            raise _BrokenError(f"an atom has the impossible size {length}")
+        yield _Part(name, at + head, at + length)
+        at += length
+
+
+def _dsf(stream: BinaryIO, start: int, end: int) -> Payload:
+    tags = int.from_bytes(_at(stream, start + 20, 8), "little")
+    stop = start + tags if 0 < tags < end - start else end
+    return _parts_named(_long_chunks(stream, start, stop, "<", 12), stop, b"data")
+
+
+def _dsdiff(stream: BinaryIO, start: int, end: int) -> Payload:
+    return _parts_named(_long_chunks(stream, start + 16, end, ">", 0), end, b"DSD ", b"DST ")
+
+
+def _long_chunks(
+    stream: BinaryIO, start: int, end: int, order: str, counted: int
+) -> Iterator[_Part]:
+    """Yield chunks with 64-bit sizes, which count that many bytes of their own head."""
+    at = start
+    while at + 12 <= end:
+        name, length = struct.unpack(f"{order}4sQ", _at(stream, at, 12))
+        if length < counted:
+            raise _BrokenError(f"a chunk has the impossible size {length}")
+        stop = at + 12 + length - counted
+        yield _Part(name, at + 12, stop)
+        at = stop + (length % 2 if not counted else 0)
+
+
+def _asf(stream: BinaryIO, start: int, end: int) -> Payload:
+    return _parts_named(_objects(stream, start, end), end, _ASF_DATA)
+
+
+def _objects(stream: BinaryIO, start: int, end: int) -> Iterator[_Part]:
+    at = start
+    while at + 24 <= end:
+        name, length = struct.unpack("<16sQ", _at(stream, at, 24))
+        if length < 24:
+            raise _BrokenError(f"an object has the impossible size {length}")
+        yield _Part(name, at + 24 + (_ASF_DATA_HEAD if name == _ASF_DATA else 0), at + length)
+        at += length
+
+
+def _matroska(stream: BinaryIO, start: int, end: int) -> Payload:
+    return _parts_named(_elements(stream, start, end), end, _EBML_CLUSTER)
+
+
+def _elements(stream: BinaryIO, start: int, end: int) -> Iterator[_Part]:
+    """Yield the elements of a segment, and those at the top."""
+    at = start
+    while at + 2 <= end:
+        head = _at(stream, at, 12)
+        width, more = _vint_width(head, 0), _vint_width(head, _vint_width(head, 0))
+        name, body = head[:width], at + width + more
+        length = int.from_bytes(head[width : width + more]) & (1 << 7 * more) - 1
+        if name == _EBML_SEGMENT:
+            at = body  # what is in it follows
+            continue
+        if length == (1 << 7 * more) - 1:
+            raise _BrokenError("an element has no size")
+        yield _Part(name, body, body + length)
+        at = body + length
+
+
+def _vint_width(head: bytes, at: int) -> int:
+    """Return how many bytes a number of EBML takes, as its first one says."""
+    first = head[at] if at < len(head) else 0
+    width = 9 - first.bit_length()
+    if at + width > len(head):
+        raise _BrokenError("an element has no name or size")
+    return width
+
+
+def _parts_named(parts: Iterator[_Part], end: int, *names: bytes) -> Payload:
+    """Return the content, up to `end`, of the parts with these names."""
+    ranges: list[Range] = []
+    for count, part in enumerate(parts):
+        if count >= _MOST_PARTS:
+            raise _BrokenError("there are too many parts")
+        if part.name in names and part.start < min(part.end, end):
+            ranges.append((part.start, min(part.end, end)))
+    if not ranges:
+        raise _BrokenError("the audio is not where it should be")
+    return Payload(tuple(ranges))
+
+
+def _at(stream: BinaryIO, position: int, length: int) -> bytes:
+    """Return up to `length` bytes."""
+    stream.seek(position)
+    return stream.read(length)
+
+
+def _begins(*magics: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(magics)
+
+
+def _form(outer: tuple[bytes, ...], *inner: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head.startswith(outer) and head[8:12] in inner
+
+
+_Reader = Callable[[BinaryIO, int, int], Payload]
+#: How each container begins, after an ID3 tag if there is one, and how it is read. All others (MP3,
+#: AAC, AC-3, Monkey's Audio, Musepack, WavPack, TrueAudio, TAK, OptimFROG) have tags at their ends.
+_CONTAINERS: Final[Sequence[tuple[Callable[[bytes], bool], _Reader]]] = (
+    (_begins(b"fLaC"), _flac),
+    (_begins(b"OggS"), _ogg),
+    (_form((b"RIFF", b"RF64", b"BW64"), b"WAVE"), _wave),
+    (_form((b"FORM",), b"AIFF", b"AIFC"), _aiff),
+    (lambda head: head[4:8] in _MP4_STARTS, _mp4),
+    (_begins(b"DSD "), _dsf),
+    (_begins(b"FRM8"), _dsdiff),
+    (_begins(_ASF_HEADER), _asf),
+    (_begins(_EBML), _matroska),
+)

@@ -1,0 +1,367 @@
+"""The audio hash: what tags and framing do leaves it as it is, what audio does changes it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import mutagen
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
+from mutagen.apev2 import APEv2
+from mutagen.flac import Picture
+from mutagen.id3 import ID3, TIT2, PictureType
+
+from service.ingest.audio_hash import FileHashes, hash_file
+
+REAL: Final[dict[str, dict[str, str]]] = {
+    "mp3": {},
+    "flac": {},
+    "ogg": {},
+    "opus": {"format": "OGG", "subtype": "OPUS"},
+    "wav": {},
+    "aiff": {},
+}
+# mutagen has no types.
+ape_tags: Any = APEv2
+id3_tags: Any = ID3
+title_frame: Any = TIT2
+flac_picture: Any = Picture
+
+PIECE: Final = "service.ingest.audio_hash._PIECE_BYTES"
+
+
+def hashes(data: bytes | bytearray) -> FileHashes:
+    return hash_file(io.BytesIO(data))
+
+
+def audio_of(data: bytes | bytearray) -> str:
+    found = hashes(data)
+    assert found.audio
+    return found.audio
+
+
+def tone(path: Path, pitch: float = 440, how: dict[str, str] | None = None) -> Path:
+    """Write two seconds of a sine."""
+    wave = np.sin(np.arange(16_000) * pitch * 2 * math.pi / 8_000) * 0.3
+    soundfile.write(path, wave, 8_000, **(how or {}))
+    return path
+
+
+def retag(path: Path, title: str) -> None:
+    """Give a file another title, and so much more that its tags need another room."""
+    audio: Any = mutagen.File(path)
+    if audio.tags is None:
+        audio.add_tags()
+    tags = audio.tags
+    if ID3 in type(tags).__mro__:
+        tags.add(title_frame(encoding=3, text=title))
+    else:
+        audio["title"] = title
+    audio.save()
+
+
+# ------------------------------------------------------------------------------ real containers
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_retagging_keeps_the_audio_hash_and_changes_the_content_hash(
+    tmp_path: Path, kind: str
+) -> None:
+    path = tone(tmp_path / f"a.{kind}", how=REAL[kind])
+    seen = [hashes(path.read_bytes())]
+    for title in ("One", "x" * 100_000, "Two"):
+        retag(path, title)
+        seen.append(hashes(path.read_bytes()))
+    assert len({found.audio for found in seen}) == 1
+    assert len({found.content for found in seen}) == len(seen)
+    assert [found.notes for found in seen] == [()] * len(seen)
+    assert seen[-1].content == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_other_audio_has_another_hash(tmp_path: Path, kind: str) -> None:
+    first = tone(tmp_path / f"a.{kind}", how=REAL[kind])
+    second = tone(tmp_path / f"b.{kind}", pitch=441, how=REAL[kind])
+    assert audio_of(first.read_bytes()) != audio_of(second.read_bytes())
+
+
+@pytest.mark.parametrize("kind", sorted(REAL.keys() - {"flac"}))
+def test_one_changed_byte_of_audio_changes_the_hash(tmp_path: Path, kind: str) -> None:
+    data = bytearray(tone(tmp_path / f"a.{kind}", how=REAL[kind]).read_bytes())
+    before = audio_of(data)
+    data[-300] ^= 1
+    assert audio_of(data) != before
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 4_096])
+def test_how_a_file_is_read_does_not_matter(
+    tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tone(tmp_path / f"a.{kind}", how=REAL[kind]).read_bytes() for kind in REAL]
+    short = [data[: 40 * size] for data in files]  # single bytes take their time
+    expected = [hashes(data) for data in short]
+    monkeypatch.setattr(PIECE, size)
+    assert [hashes(data) for data in short] == expected
+
+
+def test_a_large_file_is_hashed_in_two_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tone(tmp_path / "a.wav").read_bytes()
+    expected = hashes(data)
+    monkeypatch.setattr("service.ingest.audio_hash._WORTH_A_THREAD", 1_000)
+    monkeypatch.setattr(PIECE, 1_000)
+    assert hashes(data) == expected
+
+
+def test_flac_is_known_by_the_checksum_of_its_samples(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.flac")
+    before = hashes(path.read_bytes())
+    assert before.audio == f"flac-md5:{mutagen.File(path).info.md5_signature:032x}"
+    faster = tmp_path / "b.flac"
+    samples, rate = soundfile.read(path)
+    soundfile.write(faster, samples, rate, compression_level=0.0)
+    assert hashes(faster.read_bytes()).content != before.content
+    assert audio_of(faster.read_bytes()) == before.audio
+    assert audio_of(b"ID3\x04\0\0\0\0\0\x05hello" + path.read_bytes()) == before.audio
+
+
+def test_flac_without_a_checksum_is_known_by_its_frames(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.flac")
+    bare = path.read_bytes().replace(mutagen.File(path).info.md5_signature.to_bytes(16), bytes(16))
+    before = audio_of(bare)
+    assert before.startswith("sha256:")
+    path.write_bytes(bare)
+    audio: Any = mutagen.File(path)
+    picture = flac_picture()
+    picture.type, picture.data = PictureType.COVER_FRONT, bytes(200_000)
+    audio.add_picture(picture)
+    audio["title"] = "Other"
+    audio.save(padding=lambda _: 12_345)
+    retagged = bytearray(path.read_bytes())
+    assert audio_of(retagged) == before
+    retagged[-100] ^= 1
+    assert audio_of(retagged) != before
+
+
+# --------------------------------------------------------------- containers that are put together
+
+
+def sized(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(body), name) + body
+
+
+def mp4(tags: bytes, audio: bytes) -> bytes:
+    moov = sized(b"moov", sized(b"udta", tags))
+    large = struct.pack(">I4sQ", 1, b"mdat", 16 + len(audio)) + audio
+    return sized(b"ftyp", b"M4A \0\0\0\0") + moov + large + sized(b"free", tags)
+
+
+def fragmented_mp4(tags: bytes, audio: bytes) -> bytes:
+    half = len(audio) // 2
+    first, second = sized(b"mdat", audio[:half]), struct.pack(">I4s", 0, b"mdat") + audio[half:]
+    return sized(b"ftyp", b"dash") + sized(b"moov", tags) + first + sized(b"moof", b"") + second
+
+
+def asf(tags: bytes, audio: bytes) -> bytes:
+    head = bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C")
+    data = bytes.fromhex("3626B2758E66CF11A6D900AA0062CE6C")
+    file_id = hashlib.md5(tags).digest() + bytes(10)
+    return (
+        head + struct.pack("<Q", 24 + len(tags)) + tags
+        + data + struct.pack("<Q", 24 + 26 + len(audio)) + file_id + audio
+        + bytes(16) + struct.pack("<Q", 24 + len(tags)) + tags
+    )  # fmt: skip
+
+
+def chunk(order: str, name: bytes, body: bytes) -> bytes:
+    return struct.pack(f"{order}4sI", name, len(body)) + body + bytes(len(body) % 2)
+
+
+def wave(tags: bytes, audio: bytes) -> bytes:
+    body = chunk("<", b"LIST", tags) + chunk("<", b"data", audio) + chunk("<", b"id3 ", tags)
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
+
+
+def rf64(tags: bytes, audio: bytes) -> bytes:
+    sizes = struct.pack("<QQQI", 0, len(audio), 0, 0)
+    data = b"data\xff\xff\xff\xff" + audio + bytes(len(audio) % 2)
+    body = chunk("<", b"ds64", sizes) + data + chunk("<", b"id3 ", tags)
+    return b"RF64\xff\xff\xff\xffWAVE" + body
+
+
+def aiff(tags: bytes, audio: bytes) -> bytes:
+    body = chunk(">", b"NAME", tags) + chunk(">", b"SSND", audio) + chunk(">", b"ID3 ", tags)
+    return b"FORM" + struct.pack(">I", 4 + len(body)) + b"AIFC" + body
+
+
+def dsf(tags: bytes, audio: bytes) -> bytes:
+    data = b"data" + struct.pack("<Q", 12 + len(audio)) + audio
+    parts = b"fmt " + struct.pack("<Q", 12 + 8) + bytes(8) + data
+    size = 28 + len(parts) + len(tags)
+    pointer = 28 + len(parts) if tags else 0
+    return b"DSD " + struct.pack("<QQQ", 28, size, pointer) + parts + tags
+
+
+def dsdiff(tags: bytes, audio: bytes) -> bytes:
+    def part(name: bytes, body: bytes) -> bytes:
+        return name + struct.pack(">Q", len(body)) + body + bytes(len(body) % 2)
+
+    parts = part(b"FVER", bytes(4)) + part(b"DSD ", audio) + part(b"ID3 ", tags)
+    return b"FRM8" + struct.pack(">Q", 4 + len(parts)) + b"DSD " + parts
+
+
+def matroska(tags: bytes, audio: bytes) -> bytes:
+    def element(name: str, body: bytes) -> bytes:
+        return bytes.fromhex(name) + (1 << 56 | len(body)).to_bytes(8) + body
+
+    half = len(audio) // 2
+    clusters = element("1F43B675", audio[:half]) + element("1F43B675", audio[half:])
+    inside = element("1254C367", tags) + clusters + element("EC", tags)
+    return element("1A45DFA3", b"\x42\x82\x84webm") + element("18538067", inside)
+
+
+def ogg_page(serial: int, sequence: int, table: bytes, body: bytes, first: int = 0) -> bytes:
+    head = struct.pack("<4sBBQIII", b"OggS", 0, first, 0, serial, sequence, sequence * 77)
+    return head + bytes([len(table)]) + table + body
+
+
+def laced(packet: bytes) -> bytes:
+    return bytes([255] * (len(packet) // 255) + [len(packet) % 255])
+
+
+def ogg(tags: bytes, audio: bytes) -> bytes:
+    """Vorbis beside another stream, its comments and setup on shared pages."""
+    start = ogg_page(1, 0, laced(b"\x01vorbis...."), b"\x01vorbis....", first=2)
+    other = ogg_page(2, 0, laced(b"fishead"), b"fishead", first=2)
+    headers = laced(tags) + laced(b"setup")
+    body = tags + b"setup"
+    cut = sum(headers[:200])
+    pages = ogg_page(1, 1, headers[:200], body[:cut])
+    if headers[200:]:
+        pages += ogg_page(1, 2, headers[200:], body[cut:])
+    sound = b"".join(
+        ogg_page(1, 3 + at, laced(audio[at : at + 300]), audio[at : at + 300])
+        for at in range(0, len(audio), 300)
+    )
+    return start + other + pages + ogg_page(2, 1, laced(tags), tags) + sound
+
+
+def tagged(magic: bytes) -> Callable[[bytes, bytes], bytes]:
+    """A stream between an ID3v2 tag and APEv2, Lyrics3 and ID3v1 tags."""
+
+    def build(tags: bytes, audio: bytes) -> bytes:
+        size = len(tags)
+        digits = bytes(size >> 7 * place & 0x7F for place in (3, 2, 1, 0))
+        ape = struct.pack("<8sIIII8x", b"APETAGEX", 2_000, 32 + size, 0, 0x80000000)
+        head = struct.pack("<8sIIII8x", b"APETAGEX", 2_000, 32 + size, 0, 0xA0000000)
+        lyrics = b"LYRICSBEGIN" + tags
+        return (
+            b"ID3\x04\0\0" + digits + tags + magic + audio + head + tags + ape
+            + lyrics + b"%06d" % len(lyrics) + b"LYRICS200"
+            + b"TAG" + tags[:125].ljust(125, b"\0")
+        )  # fmt: skip
+
+    return build
+
+
+BUILDERS: Final[dict[str, Callable[[bytes, bytes], bytes]]] = {
+    build.__name__: build
+    for build in (mp4, fragmented_mp4, asf, wave, rf64, aiff, dsf, dsdiff, matroska, ogg)
+} | {
+    name: tagged(magic)
+    for name, magic in {
+        "mp3": b"\xff\xfb", "aac": b"\xff\xf1", "ac3": b"\x0b\x77", "ape": b"MAC ",
+        "musepack 7": b"MP+", "musepack 8": b"MPCK", "wavpack": b"wvpk", "tta": b"TTA1",
+        "tak": b"tBaK", "optimfrog": b"OFR ",
+    }.items()
+}  # fmt: skip
+
+
+def plain_bytes(least: int) -> st.SearchStrategy[bytes]:
+    """Any bytes that hold no beginning or end of a tag, which chance would not make either."""
+    return st.binary(min_size=least, max_size=900).map(lambda data: data.replace(b"A", b"."))
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@given(tags=plain_bytes(0), other=plain_bytes(0), audio=plain_bytes(20), data=st.data())
+def test_only_audio_counts(
+    name: str, tags: bytes, other: bytes, audio: bytes, data: st.DataObject
+) -> None:
+    build = BUILDERS[name]
+    expected = hashes(build(tags, audio))
+    assert expected.notes == ()
+    assert audio_of(build(other, audio)) == expected.audio
+    changed = bytearray(audio)
+    changed[data.draw(st.integers(0, len(audio) - 1))] ^= 0x80
+    assert audio_of(build(tags, bytes(changed))) != expected.audio
+
+
+@pytest.mark.parametrize("magic", [b"MAC ", b"wvpk", b"TTA1", b"MPCK", b"tBaK"])
+def test_what_mutagen_writes_around_the_audio_does_not_count(tmp_path: Path, magic: bytes) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(magic + bytes(range(256)) * 20)
+    before = audio_of(path.read_bytes())
+    tags = ape_tags()
+    tags["Title"] = "x" * 500
+    tags.save(path)
+    assert audio_of(path.read_bytes()) == before
+    frames = id3_tags()
+    frames.add(title_frame(encoding=3, text="Title"))
+    frames.save(path, v1=2)
+    assert audio_of(path.read_bytes()) == before
+
+
+# --------------------------------------------------------------------------------- broken files
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@given(cut=st.integers(0, 2_000), junk=st.binary(max_size=40), at=st.integers(0, 2_000))
+def test_a_broken_file_has_hashes_too(name: str, cut: int, junk: bytes, at: int) -> None:
+    whole = BUILDERS[name](b"tags" * 20, bytes(range(256)) * 4)
+    broken = (whole[:at] + junk + whole[at + len(junk) :])[: max(1, len(whole) - cut)]
+    found = hashes(broken)
+    assert found.content == hashlib.sha256(broken).hexdigest()
+    assert found == hashes(broken)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (struct.pack(">I4s", 4, b"ftyp"), "impossible size"),
+        (b"fLaC\x00\xff\xff\xff", "longer than the file"),
+        (b"fLaC", "have no end"),
+        (b"DSD " + bytes(30), "impossible size"),
+        (bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C") + bytes(9), "impossible size"),
+        (bytes.fromhex("1A45DFA3") + b"\0\0\0", "no name or size"),
+        (bytes.fromhex("1A45DFA3") + b"\xff\xff", "has no size"),
+        (b"RIFF\x04\0\0\0WAVE", "not where it should be"),
+        (sized(b"free", b"") * 100_001, "too many parts"),
+    ],
+)
+def test_what_cannot_be_is_noted(data: bytes, why: str) -> None:
+    found = hashes(data)
+    assert why in found.notes[0]
+    assert found.audio == f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def test_broken_pages_are_noted() -> None:
+    whole = ogg(b"tags", bytes(1_000))
+    for broken in (whole[:-20], whole + b"junk", whole[:40] + b"junk" + whole[40:]):
+        assert any("Ogg pages" in note for note in hashes(broken).notes)
+
+
+def test_a_file_without_audio_has_no_audio_hash() -> None:
+    for data in (b"", b"ID3\x04\0\0\0\0\0\x05hello", b"TAG" + bytes(125)):
+        found = hashes(data)
+        assert found.audio == ""
+        assert "holds no audio" in found.notes[-1]

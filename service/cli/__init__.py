@@ -33,7 +33,7 @@ COMMANDS: Final = {
         "service.cli.import_", "Import tracks from a table whose first line names the columns."
     ),
     "scan": Command(
-        "service.cli.scan", "Read the audio files below some folders into the catalogue."
+        "service.cli.scan", "Read audio files below folders or buckets into the catalogue."
     ),
     "search": Command("service.cli.search", "Search the tracks."),
     "db": Command("service.cli.db", "Migrate, inspect, back up and restore the database."),

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from service.cli.connection import library_id, server_at
-from service.cli.intake import Intake, problem_log
+from service.cli.intake import Intake, ProblemLog, problem_log
 from service.cli.options import (
     DEFAULT_ADDRESS,
     DEFAULT_LIBRARY,
@@ -75,7 +75,7 @@ def import_tracks(
     def locate(line: int, field: str, message: str) -> Problem:
         return Problem(str(file), message, line, column_of_field(field, table.columns))
 
-    with server_at(address) as channel, problem_log(report) as log:
+    with server_at(address) as channel, problem_log(report, ProblemLog) as log:
         try:
             table = open_table(file, log.add, encoding=encoding, strict=strict)
         except SourceError as error:

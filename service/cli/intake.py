@@ -1,12 +1,11 @@
-"""What `import` and `scan` have in common: send the tracks, show progress, list what went wrong."""
+"""What an import does at the terminal: send the tracks, show progress, list what went wrong."""
 
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,20 +13,24 @@ from typing import Final, TextIO, TypeVar
 
 import grpc
 import typer
-from google.rpc.error_details_pb2 import BadRequest
-from google.rpc.status_pb2 import Status
 from rich.console import Console
 
 from fonoteca.v1.track_pb2 import Track
 from service.cli.connection import explain
 from service.cli.progress import Meter, meter, rate
 from service.cli.terminal import FAILED, USAGE, leave, say
-from service.ingest.client import BATCH_TRACKS, Batch, ImportClient, Outcome, ahead, batches
+from service.ingest.client import (
+    Batch,
+    ImportClient,
+    Outcome,
+    ahead,
+    batches,
+    violations,
+)
 from service.ingest.problems import Problem, SourceError
 
 INTERRUPTED: Final = 130
 _SHOWN_PROBLEMS: Final = 20
-_TRACK_PREFIX: Final = re.compile(r"^(?:tracks\[\d+\]|track)\.")
 
 Place = TypeVar("Place")
 
@@ -48,15 +51,28 @@ class ProblemLog:
     def add(self, *problems: Problem) -> None:
         """Take note of all problems of one row or file."""
         with self._lock:
-            self.failures += not all(problem.note for problem in problems)
+            self._remember(*problems)
             for problem in problems:
-                self._count += 1
-                first = self._first_notes if problem.note else self._first
-                if len(first) < _SHOWN_PROBLEMS:
-                    first.append(problem)
-                if self._report:
-                    json.dump(problem.as_record(), self._report, ensure_ascii=False)
-                    self._report.write("\n")
+                self._write(problem.as_record())
+
+    def _remember(self, *problems: Problem) -> None:
+        """Keep the problems of one row or file for the terminal, if they are among the first."""
+        self.failures += not all(problem.note for problem in problems)
+        for problem in problems:
+            self._count += 1
+            first = self._first_notes if problem.note else self._first
+            if len(first) < _SHOWN_PROBLEMS:
+                first.append(problem)
+
+    def forget(self) -> None:
+        """Begin anew, for what is shown at the terminal."""
+        self._first, self._first_notes, self._count, self.failures = [], [], 0, 0
+
+    def _write(self, record: Mapping[str, object]) -> None:
+        """Write one line of the report, if there is one."""
+        if self._report:
+            json.dump(record, self._report, ensure_ascii=False)
+            self._report.write("\n")
 
     def add_unexplained(self, count: int) -> None:
         """Take note of rows of which it is only known that something is wrong."""
@@ -80,16 +96,19 @@ class ProblemLog:
             say(f"and {more:,} more: {where}")
 
 
+Log = TypeVar("Log", bound=ProblemLog)
+
+
 @contextmanager
-def problem_log(report: Path | None) -> Iterator[ProblemLog]:
-    """Open the report, if one is asked for."""
+def problem_log(report: Path | None, make: Callable[[TextIO | None], Log]) -> Iterator[Log]:
+    """Open the report, if one is asked for, and make the log that writes it."""
     try:
         # Paths that are not valid Unicode are written as their escapes.
         stream = report.open("w", encoding="utf-8", errors="backslashreplace") if report else None
     except OSError as error:
         leave(USAGE, f"{report}: {error.strerror}: name another file for --report")
     with stream or nullcontext():
-        yield ProblemLog(stream)
+        yield make(stream)
 
 
 @dataclass(slots=True)
@@ -135,22 +154,15 @@ class Intake:
         locate: Callable[[Place, str, str], Problem],
         *,
         fraction: Callable[[], float],
-        batch_size: int = BATCH_TRACKS,
     ) -> int:
         """Import all entries, print the result, and return the exit code.
 
         `locate` makes a problem of a place, a field of Track and a message.
         """
         totals, start = Totals(), time.monotonic()
-        stopped, code = "", 0
-        try:
-            self._send_all(entries, locate, totals, fraction, batch_size)
-        except SourceError as error:
-            stopped, code = str(error), FAILED
-        except grpc.RpcError as error:
-            stopped, code = explain(error, self.address), FAILED
-        except KeyboardInterrupt:
-            stopped, code = "interrupted", INTERRUPTED
+        stopped, code = stopped_by(
+            lambda: self._send_all(entries, locate, totals, fraction), self.address
+        )
         self.log.show()
         if stopped:
             say(stopped)
@@ -165,7 +177,6 @@ class Intake:
         locate: Callable[[Place, str, str], Problem],
         totals: Totals,
         fraction: Callable[[], float],
-        batch_size: int,
     ) -> None:
         client = ImportClient(self.channel, explain_all=self.log.complete)
         prepared = ahead(
@@ -174,7 +185,6 @@ class Intake:
                 library_id=self.library_id,
                 validate_only=self.validate_only,
                 fraction=fraction,
-                size=batch_size,
             )
         )
         done = 0.0
@@ -201,21 +211,23 @@ class Intake:
         return f"{'dry run, nothing is stored: ' if self.validate_only else ''}{counts} ({pace})"
 
 
+def stopped_by(work: Callable[[], None], address: str) -> tuple[str, int]:
+    """Do some work; return why it broke off and the exit code, or an empty text and 0."""
+    try:
+        work()
+    except SourceError as error:
+        return str(error), FAILED
+    except grpc.RpcError as error:
+        return explain(error, address), FAILED
+    except KeyboardInterrupt:
+        return "interrupted", INTERRUPTED
+    return "", 0
+
+
 def _shower(view: Meter, before: int, done: float, batch: Batch[Place]) -> Callable[[int], None]:
     """Return what shows progress within a batch."""
     share = (batch.fraction - done) / max(len(batch.places), 1)
     return lambda sent: view.show(before + sent, done + sent * share)
-
-
-def violations(error: Status) -> Iterator[tuple[str, str]]:
-    """Yield the fields of Track that an error is about, each with what is wrong."""
-    bad_request = BadRequest()
-    for detail in error.details:
-        if detail.Unpack(bad_request):
-            for violation in bad_request.field_violations:
-                yield _TRACK_PREFIX.sub("", violation.field), violation.description
-            return
-    yield "", error.message
 
 
 def _printable(text: str) -> str:

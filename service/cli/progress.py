@@ -17,7 +17,7 @@ class Meter(Protocol):
     """Takes note of progress."""
 
     def show(self, count: int, fraction: float) -> None:
-        """Tell that `count` of them are done, and which share of all that is, 0 to 1."""
+        """Tell that `count` are done, and which share of all that is, 0 (not known) to 1."""
 
 
 @contextmanager
@@ -36,17 +36,18 @@ class _Bar:
         self._noun = noun
         self._start = time.monotonic()
         self._progress = progress
-        self._task = progress.add_task("reading", total=1.0)
+        self._task = progress.add_task("reading", total=None)
 
     def show(self, count: int, fraction: float) -> None:
         text = f"{count:,} {self._noun}, {rate(count, self._start):,}/s,"
-        self._progress.update(self._task, completed=fraction, description=text)
+        total = 1.0 if fraction else None
+        self._progress.update(self._task, completed=fraction, total=total, description=text)
 
 
 class _Lines:
     def __init__(self, console: Console, noun: str) -> None:
-        self._noun = noun
         self._console = console
+        self._noun = noun
         self._start = self._last = time.monotonic()
 
     def show(self, count: int, fraction: float) -> None:
@@ -54,9 +55,11 @@ class _Lines:
         if now - self._last < _LINE_SECONDS:
             return
         self._last = now
-        left = (now - self._start) * (1 - fraction) / fraction if fraction else 0.0
-        pace = f"{count:,} {self._noun}, {rate(count, self._start):,}/s"
-        self._console.print(f"{fraction:.0%}: {pace}, about {left:.0f} s left", highlight=False)
+        line = f"{count:,} {self._noun}, {rate(count, self._start):,}/s"
+        if fraction:
+            left = (now - self._start) * (1 - fraction) / fraction
+            line = f"{fraction:.0%}: {line}, about {left:.0f} s left"
+        self._console.print(line, highlight=False)
 
 
 def rate(count: int, start: float) -> int:

@@ -8,16 +8,17 @@ import changes nothing. Batches are built ahead in a thread while the server wor
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from queue import Full, Queue
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import grpc
-from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
@@ -43,6 +44,7 @@ _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 10.0
 _TRANSIENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED})
 _POLL_SECONDS = 0.2
+_TRACK_PREFIX: Final = re.compile(r"^(?:tracks\[\d+\]|track)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +305,17 @@ def _selected(
                 )
             )
     return selected
+
+
+def violations(error: Status) -> Iterator[tuple[str, str]]:
+    """Yield the fields of Track that an error is about, each with what is wrong."""
+    bad_request = BadRequest()
+    for detail in error.details:
+        if detail.Unpack(bad_request):
+            for violation in bad_request.field_violations:
+                yield _TRACK_PREFIX.sub("", violation.field), violation.description
+            return
+    yield "", error.message
 
 
 def pause_before_retry(error: grpc.RpcError, attempt: int) -> float | None:

@@ -20,11 +20,8 @@ from mutagen.mp3 import MP3
 
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile, PartialDate
-from service.ingest import files, workers
-from service.ingest.files import Reading, describe, read_track
-from service.ingest.folders import FolderWalk
-from service.ingest.problems import Problem
-from service.ingest.workers import read_all
+from service.ingest import files
+from service.ingest.files import describe, read_track
 from service.sources import file_source_id
 
 RATE = 8000
@@ -221,81 +218,3 @@ def test_lengths_that_cannot_be_are_left_out(seconds: float) -> None:
     assert len(describe(MP3, info, file)) == 1
     assert not file.HasField("duration")
     assert (file.channels, file.sample_rate_hz, file.bitrate_bps) == (2, 0, 0)
-
-
-def walked(*roots: Path) -> tuple[list[str], FolderWalk, list[Problem]]:
-    problems: list[Problem] = []
-    walk = FolderWalk(problems.append)
-    return list(walk.files(map(str, roots))), walk, problems
-
-
-def test_folders_are_walked_once_and_in_order(tmp_path: Path) -> None:
-    root = tmp_path.resolve() / "music"
-    (root / "b" / "c").mkdir(parents=True)
-    (root / ".trash").mkdir()
-    for name in (
-        "b/2.mp3",
-        "b/1.MP3",
-        "b/c/3.ogg",
-        "z.flac",
-        ".hidden.mp3",
-        "cover.jpg",
-        ".trash/x.mp3",
-    ):
-        (root / name).write_bytes(b"x")
-    (root / "noname").write_bytes(b"fLaC....")
-    (root / "b" / "loop").symlink_to(root)
-    (root / "again.flac").symlink_to(root / "z.flac")
-    (root / "broken.mp3").symlink_to(root / "nowhere")
-    paths, walk, problems = walked(root, root / "b", root / "cover.jpg")
-    assert [str(Path(path).relative_to(root)) for path in paths] == [
-        "z.flac",
-        "broken.mp3",
-        "noname",
-        "b/1.MP3",
-        "b/2.mp3",
-        "b/c/3.ogg",
-        "cover.jpg",
-    ]
-    assert (walk.hidden, walk.other) == (2, 1)
-    assert problems == []
-
-
-def test_folders_that_cannot_be_listed_are_reported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(path: str) -> None:
-        raise PermissionError(13, "Permission denied", path)
-
-    monkeypatch.setattr(os, "scandir", refuse)
-    paths, _, problems = walked(tmp_path)
-    assert paths == []
-    assert str(problems[0]) == f"{tmp_path.resolve()}: cannot be listed: Permission denied"
-
-
-def crash_on_some(paths: list[str]) -> list[Reading]:
-    """Stand in for `read_files`; runs in another process."""
-    if any("killer" in path for path in paths):
-        os._exit(3)
-    return [Reading(path, b"x") for path in paths]
-
-
-def test_only_the_file_that_kills_its_process_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "read_files", crash_on_some)
-    paths = [f"{number}.mp3" for number in range(100)]
-    paths[17] = "killer.mp3"
-    readings = list(read_all(paths, jobs=2))
-    assert sorted(reading.path for reading in readings) == sorted(paths)
-    failed = [reading for reading in readings if reading.error]
-    assert [(reading.path, reading.error) for reading in failed] == [
-        ("killer.mp3", "crashes the program that reads it")
-    ]
-
-
-def test_files_are_read_in_their_order(tmp_path: Path) -> None:
-    paths = [str(tone(tmp_path / f"{number:02}.wav", 0.05)) for number in range(20)]
-    assert [reading.path for reading in read_all(paths, jobs=2)] == paths
-
-
-def test_nothing_to_read_is_nothing() -> None:
-    assert list(read_all([], jobs=2)) == []

@@ -1,0 +1,203 @@
+"""Reads files in processes of their own, so that a file can only harm its reader.
+
+A reader has so much memory and so much time. One that dies or takes too long takes nobody with it:
+the pool replaces it, and each file that it had in hand is read once more by itself. The file that
+fails again is the culprit, and its reading says why.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, Self, TypeAlias
+
+from pebble import ProcessExpired, ProcessPool
+
+from fonoteca.v1.track_pb2 import Track
+from service.ingest.buckets import fetch
+from service.ingest.files import Reading, read_track
+from service.ingest.locations import Found
+from service.ingest.problems import SourceError
+from service.sources import MAX_SOURCE_URI, file_source_id
+
+Read: TypeAlias = Callable[[Found], Reading]
+"""What reads one file. It travels to the readers, so it must be a function of a module."""
+
+MEMORY_BYTES: Final = 3 << 30
+"""Address space of a reader: pictures and tags of 100 MiB are copied a few times."""
+
+SECONDS: Final = 90
+"""How long a reader may take for what it has in hand, besides the time that its bytes take."""
+
+_SLOWEST_BYTES_PER_SECOND: Final = 2 << 20
+_CHUNK: Final = 8
+#: Chunks that are under way for each reader: one in work, and some so that none has to wait.
+_WINDOW: Final = 4
+#: What a parser leaks goes with its process.
+_CHUNKS_BEFORE_REST: Final = 1_000
+
+_Reading: TypeAlias = Future[list[Reading]]
+
+
+def read_found(found: Found) -> Reading:
+    """Read a file where it is, or a copy of it when it is elsewhere; never raises `Exception`."""
+    if found.is_local:
+        return read_track(found.path)
+    name = found.path.rpartition("/")[2] or "file"
+    try:
+        with TemporaryDirectory(prefix="fonoteca-") as folder:
+            copy = Path(folder, name)
+            fetch(found.path, copy)
+            return relocated(read_track(str(copy)), found)
+    except SourceError as error:
+        return Reading(found.path, error=str(error))
+    except OSError as error:
+        return Reading(found.path, error=f"cannot be fetched: {error.strerror or error}")
+
+
+def relocated(reading: Reading, found: Found) -> Reading:
+    """Return what was read from a copy as that of the file that was found."""
+    if reading.error:
+        return Reading(found.path, error=reading.error)
+    track = Track.FromString(reading.track)
+    [file], [source] = track.files, track.sources
+    file.uri = found.uri
+    source.uri = found.uri if len(found.uri) <= MAX_SOURCE_URI else ""
+    source.id = file_source_id(found.uri)
+    file.ClearField("modify_time")
+    if found.modified_us:
+        file.modify_time.FromMicroseconds(found.modified_us)
+    return Reading(found.path, track.SerializeToString(), notes=reading.notes)
+
+
+class Readers:
+    """A pool of readers. Close it, or use it as a context, so that none stays behind."""
+
+    def __init__(
+        self,
+        count: int,
+        read: Read = read_found,
+        *,
+        seconds: float = SECONDS,
+        memory_bytes: int = MEMORY_BYTES,
+    ) -> None:
+        self._count = count
+        self._read = read
+        self._seconds = seconds
+        self._under_way: set[_Reading] = set()
+        # A forked process would inherit the state of gRPC's threads and hang.
+        self._pool = ProcessPool(
+            count,
+            max_tasks=_CHUNKS_BEFORE_REST,
+            initializer=_begin,
+            initargs=(memory_bytes,),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the readers, whatever they are at; who waits for a reading gets `SourceError`."""
+        for future in tuple(self._under_way):
+            future.cancel()
+        self._pool.stop()
+        self._pool.join()
+
+    def submit(self, files: Sequence[Found]) -> _Reading:
+        """Hand out files; the future has their readings, or what happened to the reader."""
+        limit = self._seconds + sum(file.size for file in files) / _SLOWEST_BYTES_PER_SECOND
+        with _deaf_to_interrupts():
+            future = self._pool.schedule(_read_each, (self._read, list(files)), timeout=limit)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
+
+    def read(self, files: Iterable[Found]) -> Generator[tuple[Found, Reading], None, None]:
+        """Yield each file with its reading, in their order, reading ahead a little."""
+        rest = iter(files)
+        pending: deque[tuple[list[Found], _Reading]] = deque()
+        try:
+            while True:
+                while len(pending) < self._count * _WINDOW:
+                    chunk = list(islice(rest, _CHUNK))
+                    if not chunk:
+                        break
+                    pending.append((chunk, self.submit(chunk)))
+                if not pending:
+                    return
+                chunk, future = pending.popleft()
+                yield from zip(chunk, self._outcome(chunk, future), strict=True)
+        finally:
+            for _, future in pending:
+                future.cancel()
+
+    def _outcome(self, chunk: Sequence[Found], future: _Reading) -> Iterator[Reading]:
+        try:
+            return iter(_result(future))
+        except (TimeoutError, ProcessExpired):
+            return map(self._read_again, chunk)
+
+    def _read_again(self, found: Found) -> Reading:
+        """Read one file whose reader has died or was ended."""
+        try:
+            return _result(self.submit([found]))[0]
+        except (TimeoutError, ProcessExpired) as error:
+            return blamed(found, error)
+
+
+def blamed(found: Found, error: TimeoutError | ProcessExpired) -> Reading:
+    """Return the reading of a file that has ended its reader, twice."""
+    if isinstance(error, TimeoutError):
+        return Reading(found.path, error="could not be read in time")
+    return Reading(found.path, error="crashes the program that reads it")
+
+
+def _result(future: _Reading) -> list[Reading]:
+    try:
+        return future.result()
+    except CancelledError:
+        raise SourceError("the reading was stopped") from None
+    except BrokenProcessPool as error:
+        raise SourceError(f"no process can be started to read the files: {error}") from error
+
+
+def _read_each(read: Read, files: Sequence[Found]) -> list[Reading]:
+    return [read(file) for file in files]
+
+
+def _begin(memory_bytes: int) -> None:
+    """Prepare a reader: limit its memory, and its voice."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # The parser prints to the terminal on some files, across the progress bar.
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let threads and processes that start meanwhile be born deaf to Ctrl-C.
+
+    It reaches every process of the terminal; the first one decides what becomes of the others.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,131 @@
+"""Readers die, hang and run out of memory; what they read goes on."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import soundfile  # type: ignore[import-untyped]
+
+from fonoteca.v1.track_pb2 import Track
+from service.ingest.files import Reading
+from service.ingest.locations import Found
+from service.ingest.problems import SourceError
+from service.ingest.readers import Readers, read_found, relocated
+
+FOREVER = 300
+
+
+def named(*names: str) -> list[Found]:
+    return [Found(f"file:///{name}", f"/{name}", 0, 0) for name in names]
+
+
+def read_or_misbehave(found: Found) -> Reading:
+    """Stand in for the parser; runs in another process."""
+    if "killer" in found.path:
+        os._exit(3)
+    if "sleeper" in found.path:
+        time.sleep(FOREVER)
+    if "glutton" in found.path:
+        try:
+            bytearray(64 << 30)
+        except MemoryError:
+            return Reading(found.path, error="no memory")
+    return Reading(found.path, b"x")
+
+
+def die_once(found: Found) -> Reading:
+    """Stand in for a parser that fails by chance: kills its process the first time."""
+    mark = Path(found.path)
+    if mark.suffix == ".once" and not mark.exists():
+        mark.touch()
+        os._exit(3)
+    return Reading(found.path, b"x")
+
+
+def errors_of(readings: Sequence[tuple[Found, Reading]]) -> dict[str, str]:
+    return {found.path: reading.error for found, reading in readings if reading.error}
+
+
+def test_only_the_files_that_harm_their_reader_are_lost() -> None:
+    files = named(*(f"{number}.mp3" for number in range(60)))
+    files[7:7] = named("killer.mp3")
+    files[30:30] = named("sleeper.mp3")
+    files[50:50] = named("glutton.mp3")
+    with Readers(2, read_or_misbehave, seconds=1) as readers:
+        readings = list(readers.read(files))
+    assert [found for found, _ in readings] == files
+    assert [reading.path for _, reading in readings] == [found.path for found in files]
+    assert errors_of(readings) == {
+        "/killer.mp3": "crashes the program that reads it",
+        "/sleeper.mp3": "could not be read in time",
+        "/glutton.mp3": "no memory",
+    }
+
+
+def test_a_file_has_a_second_chance(tmp_path: Path) -> None:
+    mark = tmp_path / "a.once"
+    with Readers(1, die_once) as readers:
+        [(_, reading)] = readers.read([Found(mark.as_uri(), str(mark), 0, 0)])
+    assert (reading.error, mark.exists()) == ("", True)
+
+
+def test_files_are_not_listed_far_ahead_of_the_reading() -> None:
+    listed = 0
+
+    def endless() -> Iterator[Found]:
+        nonlocal listed
+        while True:
+            listed += 1
+            yield from named("a.mp3")
+
+    with Readers(1, read_or_misbehave) as readers, closing(readers.read(endless())) as readings:
+        next(readings)
+        assert listed < 100
+
+
+def test_closing_ends_the_readers_and_whoever_waits() -> None:
+    readers = Readers(1, read_or_misbehave)
+    readings = readers.read(named("sleeper.mp3"))
+    raised: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            next(readings)
+        except SourceError as error:
+            raised.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    readers.submit(named("a.mp3"))
+    readers.close()
+    waiting.join(30)
+    assert [str(error) for error in raised] == ["the reading was stopped"]
+
+
+def test_nothing_to_read_is_nothing() -> None:
+    with Readers(1) as readers:
+        assert list(readers.read([])) == []
+
+
+def test_a_copy_is_read_as_the_file_that_was_found(tmp_path: Path) -> None:
+    path = tmp_path / "copy.wav"
+    soundfile.write(path, [0.0] * 800, 8000)
+    here = Found(path.as_uri(), str(path), path.stat().st_size, 1)
+    there = Found("s3://bucket/copy.wav", "s3://bucket/copy.wav", here.size, 5_000_001)
+    track = Track.FromString(relocated(read_found(here), there).track)
+    assert (track.files[0].uri, track.sources[0].id) == (there.uri, there.uri)
+    assert track.files[0].modify_time.ToMicroseconds() == 5_000_001
+    assert track.files[0].size_bytes == here.size
+    bad = Found("file:///none.wav", "/none.wav", 0, 0)
+    assert relocated(read_found(bad), there).path == there.path
+
+
+@pytest.mark.parametrize("url", ["ftp://host/a.mp3", "memory://a.mp3"])
+def test_urls_of_other_kinds_are_refused(url: str) -> None:
+    assert "is not known here" in read_found(Found(url, url, 0, 0)).error

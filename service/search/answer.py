@@ -1,5 +1,7 @@
 """Answers to searches, any number at once: fold, climb the ladder, cut the page, fetch the tracks.
 
+What else a search asks for is added then: counts, highlights, a better spelling.
+
 Searches of one scope climb together, so that a batch costs one statement a rung. Search without
 words is a list of what the filter selects.
 """
@@ -7,15 +9,18 @@ words is a list of what the filter selects.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from fonoteca.v1.track_pb2 import Track
 from service.database import Connection
 from service.database.cut_off import cut_off
 from service.search import store
 from service.search.candidates import Scope
+from service.search.correction import corrected
 from service.search.facets import Asked, count
+from service.search.highlight import Highlight, Matcher, highlights, pieces_of
 from service.search.ladder import climb
 from service.search.model import (
     ENOUGH,
@@ -26,10 +31,12 @@ from service.search.model import (
     Hit,
     Mode,
     Place,
+    Rung,
     Words,
     without_brackets,
 )
 from service.search.ordering import NEWEST_FIRST, matches_in_order, rated
+from service.tracks.document import track_message
 from service.tracks.listing import Order
 from service.tracks.store import find_many
 
@@ -51,19 +58,30 @@ class Search:
     counts_total: bool = False
     facets: tuple[Facet, ...] = ()
     facet_size: int = 0
+    highlight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHit:
+    """A hit with its track, and where in that the words of the query stand, if that was asked."""
+
+    hit: Hit
+    track: Track
+    highlights: tuple[Highlight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of hits, the best first, with the tracks as stored; `last` is set when more follow.
+    """A page of hits, in order; `last` is set when more follow.
 
     A hit whose track has been deleted since it was found is left out. `is_partial` when time ran
     out before all was done that the search needed.
     """
 
-    hits: tuple[tuple[Hit, bytes], ...]
+    hits: tuple[ShownHit, ...]
     last: Place | None
     counts: Counts
+    did_you_mean: str
     is_partial: bool
 
 
@@ -96,7 +114,10 @@ async def answer(
     ]
     counts = await _counted(connection, searches, found, until)
     documents = await find_many(connection, {hit.track_id for of in selected for hit in of.hits})
-    return [_page(*of, documents) for of in zip(found, counts, selected, strict=True)]
+    tracks = {id_: track_message(document, full=False) for id_, document in documents.items()}
+    pages = [_page(*of, tracks) for of in zip(found, counts, selected, strict=True)]
+    pages = await _corrected(connection, searches, found, pages, until)
+    return await _highlighted(connection, searches, found, pages, until)
 
 
 async def _found(
@@ -192,11 +213,64 @@ async def _counted(
 
 
 def _page(
-    found: Found, counts: Counts | None, selected: _Selection, documents: Mapping[UUID, bytes]
+    found: Found, counts: Counts | None, selected: _Selection, tracks: Mapping[UUID, Track]
 ) -> Page:
     return Page(
-        tuple((hit, documents[hit.track_id]) for hit in selected.hits if hit.track_id in documents),
+        tuple(
+            ShownHit(hit, tracks[hit.track_id]) for hit in selected.hits if hit.track_id in tracks
+        ),
         selected.last,
         (counts or found.counts).known(selected.seen),
+        "",
         found.is_partial or selected.is_partial or counts is None,
     )
+
+
+async def _corrected(
+    connection: Connection,
+    searches: Sequence[Search],
+    found: Sequence[Found],
+    pages: list[Page],
+    until: float | None,
+) -> list[Page]:
+    """Return the pages with what was meant, where nothing was found without mending."""
+    best = {
+        index: of.hits[0].track_id
+        for index, of in enumerate(found)
+        if of.hits and of.hits[0].rung is Rung.TYPO
+    }
+    if best:
+        async with cut_off(connection, until):
+            pieces = await pieces_of(connection, {searches[index].text for index in best})
+            words = await store.words_of(connection, set(best.values()))
+            for index, track_id in best.items():
+                text = searches[index].text
+                meant = corrected(text, pieces[text], words.get(track_id, ()))
+                pages[index] = replace(pages[index], did_you_mean=meant)
+    return pages
+
+
+async def _highlighted(
+    connection: Connection,
+    searches: Sequence[Search],
+    found: Sequence[Found],
+    pages: list[Page],
+    until: float | None,
+) -> list[Page]:
+    """Return the pages with highlights, where they are wanted; partial, when there is no time."""
+    wanted = [index for index, search in enumerate(searches) if search.highlight]
+    shown = [(index, of) for index in wanted for of in pages[index].hits]
+    if not shown:
+        return pages
+    marked: dict[int, list[ShownHit]] = {index: [] for index in wanted}
+    async with cut_off(connection, until) as cut:
+        matched = [(of.track, Matcher(of.hit, found[index].readings)) for index, of in shown]
+        for (index, of), marks in zip(shown, await highlights(connection, matched), strict=True):
+            marked[index].append(replace(of, highlights=marks))
+    for index in wanted:
+        pages[index] = (
+            replace(pages[index], is_partial=True)
+            if cut.struck
+            else replace(pages[index], hits=tuple(marked[index]))
+        )
+    return pages

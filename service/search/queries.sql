@@ -98,4 +98,10 @@ CROSS JOIN LATERAL (
         AND levenshtein_less_equal(w.word, g.word, 2) <= 2
     ORDER BY similarity(w.word, g.word) DESC, w.word
     LIMIT 30
-) AS near
+) AS near;
+
+-- name: words_of_tracks
+-- The words under which tracks are found. Primary key of track_search.
+SELECT s.track_id, tsvector_to_array(s.words) AS words
+FROM track_search AS s
+WHERE s.track_id = ANY(%(ids)s::uuid[]);

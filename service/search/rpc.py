@@ -15,11 +15,10 @@ from fonoteca.v1 import search_pb2_grpc
 from service.database import Database
 from service.errors import DomainError
 from service.query import parse
-from service.search.answer import Page, Search, answer
+from service.search.answer import Page, Search, ShownHit, answer
 from service.search.candidates import Scope
 from service.search.facets import DEFAULT_VALUES, MAX_VALUES
 from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode, Place
-from service.tracks.document import track_message
 from service.tracks.listing import Order, order_of
 from service.validation import Check
 from service.wire.enums import EnumNames
@@ -105,22 +104,17 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             counts_total=request.count_total,
             facets=facets,
             facet_size=facet_size,
+            highlight=request.highlight,
         )
 
     async def _encode(self, request: pb.SearchTracksRequest, page: Page) -> pb.SearchTracksResponse:
         response = pb.SearchTracksResponse(
-            hits=[
-                pb.SearchHit(
-                    track=track_message(document, full=False),
-                    score=hit.score,
-                    rung=pb.SearchRung.ValueType(hit.rung),
-                )
-                for hit, document in page.hits
-            ],
+            hits=map(_encode_hit, page.hits),
             partial=page.is_partial,
             total_size=page.counts.total,
             total_size_exact=page.counts.is_exact,
             facets=map(_encode_facet, page.counts.facets),
+            did_you_mean=page.did_you_mean,
         )
         if page.last:
             key, track_id = page.last
@@ -150,6 +144,21 @@ def _order(text: str) -> Order | None:
 def _place(position: Position) -> Place:
     key, track_id = position
     return key if isinstance(key, str) else float(key or 0), UUID(str(track_id))
+
+
+def _encode_hit(shown: ShownHit) -> pb.SearchHit:
+    return pb.SearchHit(
+        track=shown.track,
+        score=shown.hit.score,
+        rung=pb.SearchRung.ValueType(shown.hit.rung),
+        highlights=[
+            pb.SearchHighlight(
+                field=highlight.field,
+                spans=[pb.TextSpan(start=start, end=end) for start, end in highlight.spans],
+            )
+            for highlight in shown.highlights
+        ],
+    )
 
 
 def _encode_facet(counts: FacetCounts) -> pb.SearchFacet:

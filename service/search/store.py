@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from uuid import UUID
 
 from service.database import Connection, load_statements
 
@@ -10,6 +11,7 @@ _SQL = load_statements(__package__)
 _FOLD = _SQL["fold_texts"]
 _KNOWN = _SQL["known_words"]
 _SIMILAR = _SQL["similar_words"]
+_WORDS = _SQL["words_of_tracks"]
 
 
 async def fold(connection: Connection, texts: Sequence[str]) -> list[str]:
@@ -35,3 +37,8 @@ async def similar_words(connection: Connection, words: Collection[str]) -> dict[
         ).fetchall():
             near.setdefault(word, []).append(candidate)
     return near
+
+
+async def words_of(connection: Connection, ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Return the words under which tracks are found, of those that can be found."""
+    return dict(await (await connection.execute(_WORDS, {"ids": list(ids)})).fetchall())

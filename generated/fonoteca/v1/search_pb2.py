@@ -26,35 +26,39 @@ from fonoteca.v1 import track_pb2 as fonoteca_dot_v1_dot_track__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/search.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17google/rpc/status.proto\"\x93\x02\n\x13SearchTracksRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x04mode\x18\x06 \x01(\x0e\x32\x17.fonoteca.v1.SearchMode\x12\x11\n\tmin_score\x18\x07 \x01(\x01\x12\x13\n\x0b\x63ount_total\x18\x08 \x01(\x08\x12-\n\x06\x66\x61\x63\x65ts\x18\t \x03(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12\x12\n\nfacet_size\x18\n \x01(\x05\x12\x10\n\x08order_by\x18\x0b \x01(\t\"\xbe\x01\n\x14SearchTracksResponse\x12$\n\x04hits\x18\x01 \x03(\x0b\x32\x16.fonoteca.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07partial\x18\x03 \x01(\x08\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\x12\x18\n\x10total_size_exact\x18\x05 \x01(\x08\x12(\n\x06\x66\x61\x63\x65ts\x18\x06 \x03(\x0b\x32\x18.fonoteca.v1.SearchFacet\"y\n\x0bSearchFacet\x12,\n\x05\x66ield\x18\x01 \x01(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.fonoteca.v1.SearchFacetValue\x12\r\n\x05\x65xact\x18\x03 \x01(\x08\"L\n\x10SearchFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"d\n\tSearchHit\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\"N\n\x18\x42\x61tchSearchTracksRequest\x12\x32\n\x08requests\x18\x01 \x03(\x0b\x32 .fonoteca.v1.SearchTracksRequest\"M\n\x19\x42\x61tchSearchTracksResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.fonoteca.v1.SearchTracksResult\"z\n\x12SearchTracksResult\x12\x35\n\x08response\x18\x01 \x01(\x0b\x32!.fonoteca.v1.SearchTracksResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result*\xbe\x01\n\nSearchRung\x12\x1b\n\x17SEARCH_RUNG_UNSPECIFIED\x10\x00\x12\x15\n\x11SEARCH_RUNG_EXACT\x10\x01\x12\x19\n\x15SEARCH_RUNG_ALL_WORDS\x10\x02\x12\x16\n\x12SEARCH_RUNG_PREFIX\x10\x03\x12\x14\n\x10SEARCH_RUNG_TYPO\x10\x04\x12\x1b\n\x17SEARCH_RUNG_FEWER_WORDS\x10\x05\x12\x16\n\x12SEARCH_RUNG_FILTER\x10\x06*\x85\x01\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10SEARCH_MODE_AUTO\x10\x01\x12\x15\n\x11SEARCH_MODE_EXACT\x10\x02\x12\x16\n\x12SEARCH_MODE_PREFIX\x10\x03\x12\x15\n\x11SEARCH_MODE_FUZZY\x10\x04*\x88\x02\n\x10SearchFacetField\x12\"\n\x1eSEARCH_FACET_FIELD_UNSPECIFIED\x10\x00\x12\x1c\n\x18SEARCH_FACET_FIELD_GENRE\x10\x01\x12\x1d\n\x19SEARCH_FACET_FIELD_ARTIST\x10\x02\x12\x1c\n\x18SEARCH_FACET_FIELD_ALBUM\x10\x03\x12\x1b\n\x17SEARCH_FACET_FIELD_YEAR\x10\x04\x12\x1d\n\x19SEARCH_FACET_FIELD_DECADE\x10\x05\x12\x1d\n\x19SEARCH_FACET_FIELD_FORMAT\x10\x06\x12\x1a\n\x16SEARCH_FACET_FIELD_KEY\x10\x07\x32\xc8\x01\n\rSearchService\x12S\n\x0cSearchTracks\x12 .fonoteca.v1.SearchTracksRequest\x1a!.fonoteca.v1.SearchTracksResponse\x12\x62\n\x11\x42\x61tchSearchTracks\x12%.fonoteca.v1.BatchSearchTracksRequest\x1a&.fonoteca.v1.BatchSearchTracksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/search.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17google/rpc/status.proto\"\xa6\x02\n\x13SearchTracksRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x04mode\x18\x06 \x01(\x0e\x32\x17.fonoteca.v1.SearchMode\x12\x11\n\tmin_score\x18\x07 \x01(\x01\x12\x13\n\x0b\x63ount_total\x18\x08 \x01(\x08\x12-\n\x06\x66\x61\x63\x65ts\x18\t \x03(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12\x12\n\nfacet_size\x18\n \x01(\x05\x12\x10\n\x08order_by\x18\x0b \x01(\t\x12\x11\n\thighlight\x18\x0c \x01(\x08\"\xd4\x01\n\x14SearchTracksResponse\x12$\n\x04hits\x18\x01 \x03(\x0b\x32\x16.fonoteca.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07partial\x18\x03 \x01(\x08\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\x12\x18\n\x10total_size_exact\x18\x05 \x01(\x08\x12(\n\x06\x66\x61\x63\x65ts\x18\x06 \x03(\x0b\x32\x18.fonoteca.v1.SearchFacet\x12\x14\n\x0c\x64id_you_mean\x18\x07 \x01(\t\"y\n\x0bSearchFacet\x12,\n\x05\x66ield\x18\x01 \x01(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.fonoteca.v1.SearchFacetValue\x12\r\n\x05\x65xact\x18\x03 \x01(\x08\"L\n\x10SearchFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"\x96\x01\n\tSearchHit\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\x12\x30\n\nhighlights\x18\x04 \x03(\x0b\x32\x1c.fonoteca.v1.SearchHighlight\"F\n\x0fSearchHighlight\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12$\n\x05spans\x18\x02 \x03(\x0b\x32\x15.fonoteca.v1.TextSpan\"&\n\x08TextSpan\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"N\n\x18\x42\x61tchSearchTracksRequest\x12\x32\n\x08requests\x18\x01 \x03(\x0b\x32 .fonoteca.v1.SearchTracksRequest\"M\n\x19\x42\x61tchSearchTracksResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.fonoteca.v1.SearchTracksResult\"z\n\x12SearchTracksResult\x12\x35\n\x08response\x18\x01 \x01(\x0b\x32!.fonoteca.v1.SearchTracksResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result*\xbe\x01\n\nSearchRung\x12\x1b\n\x17SEARCH_RUNG_UNSPECIFIED\x10\x00\x12\x15\n\x11SEARCH_RUNG_EXACT\x10\x01\x12\x19\n\x15SEARCH_RUNG_ALL_WORDS\x10\x02\x12\x16\n\x12SEARCH_RUNG_PREFIX\x10\x03\x12\x14\n\x10SEARCH_RUNG_TYPO\x10\x04\x12\x1b\n\x17SEARCH_RUNG_FEWER_WORDS\x10\x05\x12\x16\n\x12SEARCH_RUNG_FILTER\x10\x06*\x85\x01\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10SEARCH_MODE_AUTO\x10\x01\x12\x15\n\x11SEARCH_MODE_EXACT\x10\x02\x12\x16\n\x12SEARCH_MODE_PREFIX\x10\x03\x12\x15\n\x11SEARCH_MODE_FUZZY\x10\x04*\x88\x02\n\x10SearchFacetField\x12\"\n\x1eSEARCH_FACET_FIELD_UNSPECIFIED\x10\x00\x12\x1c\n\x18SEARCH_FACET_FIELD_GENRE\x10\x01\x12\x1d\n\x19SEARCH_FACET_FIELD_ARTIST\x10\x02\x12\x1c\n\x18SEARCH_FACET_FIELD_ALBUM\x10\x03\x12\x1b\n\x17SEARCH_FACET_FIELD_YEAR\x10\x04\x12\x1d\n\x19SEARCH_FACET_FIELD_DECADE\x10\x05\x12\x1d\n\x19SEARCH_FACET_FIELD_FORMAT\x10\x06\x12\x1a\n\x16SEARCH_FACET_FIELD_KEY\x10\x07\x32\xc8\x01\n\rSearchService\x12S\n\x0cSearchTracks\x12 .fonoteca.v1.SearchTracksRequest\x1a!.fonoteca.v1.SearchTracksResponse\x12\x62\n\x11\x42\x61tchSearchTracks\x12%.fonoteca.v1.BatchSearchTracksRequest\x1a&.fonoteca.v1.BatchSearchTracksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fonoteca.v1.search_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEARCHRUNG']._serialized_start=1149
-  _globals['_SEARCHRUNG']._serialized_end=1339
-  _globals['_SEARCHMODE']._serialized_start=1342
-  _globals['_SEARCHMODE']._serialized_end=1475
-  _globals['_SEARCHFACETFIELD']._serialized_start=1478
-  _globals['_SEARCHFACETFIELD']._serialized_end=1742
+  _globals['_SEARCHRUNG']._serialized_start=1353
+  _globals['_SEARCHRUNG']._serialized_end=1543
+  _globals['_SEARCHMODE']._serialized_start=1546
+  _globals['_SEARCHMODE']._serialized_end=1679
+  _globals['_SEARCHFACETFIELD']._serialized_start=1682
+  _globals['_SEARCHFACETFIELD']._serialized_end=1946
   _globals['_SEARCHTRACKSREQUEST']._serialized_start=92
-  _globals['_SEARCHTRACKSREQUEST']._serialized_end=367
-  _globals['_SEARCHTRACKSRESPONSE']._serialized_start=370
-  _globals['_SEARCHTRACKSRESPONSE']._serialized_end=560
-  _globals['_SEARCHFACET']._serialized_start=562
-  _globals['_SEARCHFACET']._serialized_end=683
-  _globals['_SEARCHFACETVALUE']._serialized_start=685
-  _globals['_SEARCHFACETVALUE']._serialized_end=761
-  _globals['_SEARCHHIT']._serialized_start=763
-  _globals['_SEARCHHIT']._serialized_end=863
-  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_start=865
-  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_end=943
-  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_start=945
-  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_end=1022
-  _globals['_SEARCHTRACKSRESULT']._serialized_start=1024
-  _globals['_SEARCHTRACKSRESULT']._serialized_end=1146
-  _globals['_SEARCHSERVICE']._serialized_start=1745
-  _globals['_SEARCHSERVICE']._serialized_end=1945
+  _globals['_SEARCHTRACKSREQUEST']._serialized_end=386
+  _globals['_SEARCHTRACKSRESPONSE']._serialized_start=389
+  _globals['_SEARCHTRACKSRESPONSE']._serialized_end=601
+  _globals['_SEARCHFACET']._serialized_start=603
+  _globals['_SEARCHFACET']._serialized_end=724
+  _globals['_SEARCHFACETVALUE']._serialized_start=726
+  _globals['_SEARCHFACETVALUE']._serialized_end=802
+  _globals['_SEARCHHIT']._serialized_start=805
+  _globals['_SEARCHHIT']._serialized_end=955
+  _globals['_SEARCHHIGHLIGHT']._serialized_start=957
+  _globals['_SEARCHHIGHLIGHT']._serialized_end=1027
+  _globals['_TEXTSPAN']._serialized_start=1029
+  _globals['_TEXTSPAN']._serialized_end=1067
+  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_start=1069
+  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_end=1147
+  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_start=1149
+  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_end=1226
+  _globals['_SEARCHTRACKSRESULT']._serialized_start=1228
+  _globals['_SEARCHTRACKSRESULT']._serialized_end=1350
+  _globals['_SEARCHSERVICE']._serialized_start=1949
+  _globals['_SEARCHSERVICE']._serialized_end=2149
 # @@protoc_insertion_point(module_scope)

@@ -162,6 +162,7 @@ class SearchTracksRequest(_message.Message):
     FACETS_FIELD_NUMBER: _builtins.int
     FACET_SIZE_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    HIGHLIGHT_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """What to look for, as a person types it: words of title, artists, album and genre in any order, at
     most 500 characters. May be empty when `filter` is not.
@@ -194,6 +195,8 @@ class SearchTracksRequest(_message.Message):
     without words: `create_time desc`). In the order of a field, all tracks are listed that match in the
     steps that were taken, to the last one, and a page has fewer hits where `min_score` leaves some out.
     """
+    highlight: _builtins.bool
+    """Tells where in the tracks the words of the query stand."""
     @_builtins.property
     def facets(self) -> _containers.RepeatedScalarFieldContainer[Global___SearchFacetField.ValueType]:
         """By what to count all matches, at most one of each. Counting implies `count_total`."""
@@ -212,10 +215,11 @@ class SearchTracksRequest(_message.Message):
         facets: _abc.Iterable[Global___SearchFacetField.ValueType] | None = ...,
         facet_size: _builtins.int = ...,
         order_by: _builtins.str = ...,
+        highlight: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_total", b"count_total", "facet_size", b"facet_size", "facets", b"facets", "filter", b"filter", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_total", b"count_total", "facet_size", b"facet_size", "facets", b"facets", "filter", b"filter", "highlight", b"highlight", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -233,6 +237,7 @@ class SearchTracksResponse(_message.Message):
     TOTAL_SIZE_FIELD_NUMBER: _builtins.int
     TOTAL_SIZE_EXACT_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
+    DID_YOU_MEAN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last one."""
     partial: _builtins.bool
@@ -246,6 +251,11 @@ class SearchTracksResponse(_message.Message):
     """
     total_size_exact: _builtins.bool
     """Whether `total_size` is exact. Otherwise at least so many tracks match."""
+    did_you_mean: _builtins.str
+    """The query as it would be spelled, when nothing was found without mending misspellings; else empty. Only
+    the words that were mended differ from the query: they are as they are compared, in lower case and
+    without accents.
+    """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
         """The hits, the best first: at most 500 over all pages. A query without words has no such limit, and
@@ -267,10 +277,11 @@ class SearchTracksResponse(_message.Message):
         total_size: _builtins.int = ...,
         total_size_exact: _builtins.bool = ...,
         facets: _abc.Iterable[Global___SearchFacet] | None = ...,
+        did_you_mean: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["facets", b"facets", "hits", b"hits", "next_page_token", b"next_page_token", "partial", b"partial", "total_size", b"total_size", "total_size_exact", b"total_size_exact"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["did_you_mean", b"did_you_mean", "facets", b"facets", "hits", b"hits", "next_page_token", b"next_page_token", "partial", b"partial", "total_size", b"total_size", "total_size_exact", b"total_size_exact"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -359,6 +370,7 @@ class SearchHit(_message.Message):
     TRACK_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
     RUNG_FIELD_NUMBER: _builtins.int
+    HIGHLIGHTS_FIELD_NUMBER: _builtins.int
     score: _builtins.float
     """How good the hit is, above 0 and at most 1. Comparable within one response."""
     rung: Global___SearchRung.ValueType
@@ -367,20 +379,85 @@ class SearchHit(_message.Message):
     def track(self) -> _track_pb2.Track:
         """The track, without lyrics."""
 
+    @_builtins.property
+    def highlights(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHighlight]:
+        """Where the words that were matched stand, when `highlight` was asked. Matches by an alias of an artist
+        or in what the track does not show are not there.
+        """
+
     def __init__(
         self,
         *,
         track: _track_pb2.Track | None = ...,
         score: _builtins.float = ...,
         rung: Global___SearchRung.ValueType = ...,
+        highlights: _abc.Iterable[Global___SearchHighlight] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rung", b"rung", "score", b"score", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["highlights", b"highlights", "rung", b"rung", "score", b"score", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SearchHit: _TypeAlias = SearchHit  # noqa: Y015
+
+@_typing.final
+class SearchHighlight(_message.Message):
+    """Where matched words stand in one field of a track."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    SPANS_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field, as a path of Track: `title`, `artist`, `album.title` or `genres[0]`."""
+    @_builtins.property
+    def spans(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextSpan]:
+        """The matched words, in order, without overlap: whole words, also when only the beginning of one was
+        typed.
+        """
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        spans: _abc.Iterable[Global___TextSpan] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "spans", b"spans"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchHighlight: _TypeAlias = SearchHighlight  # noqa: Y015
+
+@_typing.final
+class TextSpan(_message.Message):
+    """A part of a text, counted in Unicode code points of the text as it is: not in bytes, and not in UTF-16 code
+    units.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    start: _builtins.int
+    """How many code points precede it."""
+    end: _builtins.int
+    """How many code points precede what follows it; more than `start`."""
+    def __init__(
+        self,
+        *,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TextSpan: _TypeAlias = TextSpan  # noqa: Y015
 
 @_typing.final
 class BatchSearchTracksRequest(_message.Message):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
 
-from service.ingest.files import AUDIO_SUFFIXES, HEADER_BYTES, kind_of
+from service.ingest.formats import AUDIO_SUFFIXES, HEADER_BYTES, kind_of
 from service.ingest.locations import Found, OnProblem, file_uri, shown_path
 from service.ingest.problems import Problem
 

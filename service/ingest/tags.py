@@ -1,8 +1,8 @@
-# ruff: noqa: E501  (the table of tags is read as a table)
-"""Tags of audio files to fields of a track: one table of names, and the rules to read the values.
+"""Tags of audio files to fields of a track: the rules to read the values.
 
-The names are those of MusicBrainz Picard's published mapping, which is what most programs write. This
-module knows neither files nor mutagen: it is given the tags of one file as text (`RawTags`).
+This module knows neither files nor mutagen: it is given the tags of one file as text (`RawTags`),
+and the table of `mapping` says which of them hold which fact. A tag that holds none, a second value
+where there is room for one, and a value that cannot be read become attributes: nothing is lost.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import datetime
 from typing import Final
 
 from fonoteca.v1.track_pb2 import Track
@@ -28,27 +28,19 @@ from fonoteca.v1.types_pb2 import (
     CREDIT_ROLE_REMIXER,
     MODE_MAJOR,
     MODE_MINOR,
+    Attribute,
     CreditedName,
     CreditRole,
     PartialDate,
 )
 from service.ingest import cells
 from service.ingest.keys import parse_key
-
-
-class Family(StrEnum):
-    """A way of tagging, with its own names."""
-
-    ID3 = "ID3"
-    VORBIS = "Vorbis"
-    MP4 = "MP4"
-    APE = "APE"
-    ASF = "ASF"
+from service.ingest.mapping import FACTS, FREE, PEOPLE, Family, Kind, fact_of
 
 
 @dataclass(frozen=True, slots=True)
 class RawTags:
-    """The text tags of one file, as they stand in it.
+    """The text tags of one kind in one file, as they stand in it.
 
     Names are in upper case, except those of MP4. ID3 names carry what tells frames apart:
     "TXXX:BARCODE", "UFID:HTTP://MUSICBRAINZ.ORG", "TIPL:PRODUCER".
@@ -57,57 +49,6 @@ class RawTags:
     family: Family
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-
-def _names(id3: str, vorbis: str, mp4: str, ape: str, asf: str) -> dict[Family, tuple[str, ...]]:
-    columns = (id3, vorbis, mp4, ape, asf)
-    return {
-        family: tuple(name.strip() for name in cell.split("|") if name.strip())
-        for family, cell in zip(Family, columns, strict=True)
-    }
-
-
-# fmt: off
-#: Which tags hold a field, the better one first. "*" before a name in MP4 is "----:com.apple.iTunes:".
-TAGS: Final = {
-    #                          ID3                  Vorbis                       MP4                   APE                     ASF
-    "title":          _names("TIT2",               "TITLE",                     "©nam",               "TITLE",                "TITLE"),
-    "artist":         _names("TPE1",               "ARTIST",                    "©ART",               "ARTIST",               "AUTHOR"),
-    "artists":        _names("TXXX:ARTISTS",       "ARTISTS",                   "*ARTISTS",           "ARTISTS",              "WM/ARTISTS"),
-    "album":          _names("TALB",               "ALBUM",                     "©alb",               "ALBUM",                "WM/ALBUMTITLE"),
-    "album_artist":   _names("TPE2",               "ALBUMARTIST|ALBUM ARTIST",  "aART",               "ALBUM ARTIST|ALBUMARTIST", "WM/ALBUMARTIST"),
-    "album_mbid":     _names("TXXX:MUSICBRAINZ ALBUM ID", "MUSICBRAINZ_ALBUMID", "*MUSICBRAINZ ALBUM ID", "MUSICBRAINZ_ALBUMID", "MUSICBRAINZ/ALBUM ID"),
-    "mbid":           _names("UFID:HTTP://MUSICBRAINZ.ORG|TXXX:MUSICBRAINZ TRACK ID", "MUSICBRAINZ_TRACKID", "*MUSICBRAINZ TRACK ID", "MUSICBRAINZ_TRACKID", "MUSICBRAINZ/TRACK ID"),
-    "track_number":   _names("TRCK",               "TRACKNUMBER|TRACK",         "trkn",               "TRACK|TRACKNUMBER",    "WM/TRACKNUMBER"),
-    "track_total":    _names("TXXX:TOTALTRACKS",   "TRACKTOTAL|TOTALTRACKS|TRACKC", "",               "TOTALTRACKS|TRACKTOTAL", "TOTALTRACKS|TRACKTOTAL"),
-    "disc_number":    _names("TPOS",               "DISCNUMBER|DISC",           "disk",               "DISC|DISCNUMBER",      "WM/PARTOFSET"),
-    "disc_total":     _names("TXXX:TOTALDISCS",    "DISCTOTAL|TOTALDISCS|DISCC", "",                  "TOTALDISCS|DISCTOTAL", "TOTALDISCS|DISCTOTAL"),
-    "date":           _names("TDRC|TDRL",          "DATE|YEAR",                 "©day",               "YEAR|DATE",            "WM/YEAR"),
-    "original_date":  _names("TDOR|TXXX:ORIGINALYEAR", "ORIGINALDATE|ORIGINALYEAR", "*ORIGINALDATE|*ORIGINALYEAR", "ORIGINALDATE|ORIGINALYEAR", "WM/ORIGINALRELEASETIME|WM/ORIGINALRELEASEYEAR"),
-    "genre":          _names("TCON",               "GENRE",                     "©gen",               "GENRE",                "WM/GENRE"),
-    "isrc":           _names("TSRC",               "ISRC",                      "*ISRC",              "ISRC",                 "WM/ISRC"),
-    "bpm":            _names("TBPM",               "BPM|TEMPO",                 "tmpo|*BPM",          "BPM",                  "WM/BEATSPERMINUTE"),
-    "key":            _names("TKEY|TXXX:INITIALKEY|TXXX:INITIAL KEY", "INITIALKEY|KEY", "*INITIALKEY|*KEY", "INITIALKEY|KEY", "WM/INITIALKEY"),
-    "lyrics":         _names("USLT",               "LYRICS|UNSYNCEDLYRICS",     "©lyr",               "LYRICS",               "WM/LYRICS"),
-    "comment":        _names("COMM",               "COMMENT|DESCRIPTION",       "©cmt",               "COMMENT",              "DESCRIPTION|WM/COMMENTS"),
-    "label":          _names("TPUB",               "LABEL|PUBLISHER|ORGANIZATION", "*LABEL",          "LABEL|PUBLISHER",      "WM/PUBLISHER"),
-    "language":       _names("TLAN",               "LANGUAGE",                  "*LANGUAGE",          "LANGUAGE",             "WM/LANGUAGE"),
-    "compilation":    _names("TCMP",               "COMPILATION",               "cpil",               "COMPILATION",          "WM/ISCOMPILATION"),
-    "barcode":        _names("TXXX:BARCODE",       "BARCODE",                   "*BARCODE",           "BARCODE",              "WM/BARCODE"),
-    "catalog_number": _names("TXXX:CATALOGNUMBER", "CATALOGNUMBER",             "*CATALOGNUMBER",     "CATALOGNUMBER",        "WM/CATALOGNO"),
-    "grouping":       _names("TIT1|GRP1",          "GROUPING",                  "©grp",               "GROUPING",             "WM/CONTENTGROUPDESCRIPTION"),
-    "mood":           _names("TMOO",               "MOOD",                      "*MOOD",              "MOOD",                 "WM/MOOD"),
-    "media":          _names("TMED",               "MEDIA",                     "*MEDIA",             "MEDIA",                "WM/MEDIA"),
-    "composer":       _names("TCOM",               "COMPOSER",                  "©wrt",               "COMPOSER",             "WM/COMPOSER"),
-    "lyricist":       _names("TEXT",               "LYRICIST",                  "*LYRICIST",          "LYRICIST",             "WM/WRITER"),
-    "conductor":      _names("TPE3",               "CONDUCTOR",                 "*CONDUCTOR",         "CONDUCTOR",            "WM/CONDUCTOR"),
-    "remixer":        _names("TPE4",               "REMIXER",                   "*REMIXER",           "MIXARTIST",            "WM/MODIFIEDBY"),
-    "arranger":       _names("TIPL:ARRANGER",      "ARRANGER",                  "*ARRANGER",          "ARRANGER",             "WM/ARRANGER"),
-    "producer":       _names("TIPL:PRODUCER",      "PRODUCER",                  "*PRODUCER",          "PRODUCER",             "WM/PRODUCER"),
-    "engineer":       _names("TIPL:ENGINEER|TIPL:MIX", "ENGINEER|MIXER",        "*ENGINEER|*MIXER",   "ENGINEER|MIXER",       "WM/ENGINEER|WM/MIXER"),
-    "dj_mixer":       _names("TIPL:DJ-MIX",        "DJMIXER",                   "*DJMIXER",           "DJMIXER",              "WM/DJMIXER"),
-    "performer":      _names("TMCL:*",             "PERFORMER",                 "",                   "PERFORMER",            ""),
-}
-# fmt: on
 
 _ROLES: Final[Mapping[str, CreditRole.ValueType]] = {
     "remixer": CREDIT_ROLE_REMIXER,
@@ -118,68 +59,218 @@ _ROLES: Final[Mapping[str, CreditRole.ValueType]] = {
     "performer": CREDIT_ROLE_PERFORMER,
     "arranger": CREDIT_ROLE_ARRANGER,
     "engineer": CREDIT_ROLE_ENGINEER,
+    "mixer": CREDIT_ROLE_ENGINEER,
     "dj_mixer": CREDIT_ROLE_DJ_MIXER,
 }
-_TEXT_ATTRIBUTES: Final = ("barcode", "catalog_number", "grouping", "mood", "media")
 _ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}", re.ASCII)
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
+#: How ID3 and Matroska write that the language is not known.
+_NO_LANGUAGE: Final = frozenset({"xxx", "und"})
 _DATE: Final = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?=$|[T\s])", re.ASCII)
+_COMPACT_DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?=$|[T\s])", re.ASCII)
 _YEAR_FIRST: Final = re.compile(r"\s*(\d{4})(?!\d)", re.ASCII)
 _TEMPO: Final = re.compile(r"(\d{1,9}(?:\.\d*)?)\s*(?:bpm)?", re.ASCII | re.IGNORECASE)
+_POSITION: Final = re.compile(r"(\d{0,9})\s*(?:(?:/|\bof\b)\s*(\d{0,9})/?)?", re.ASCII)
+#: How a record's sides are counted: "A1", "B2".
+_SIDE: Final = re.compile(r"[A-Z]{1,2}-?(\d{1,2})", re.ASCII | re.IGNORECASE)
+#: "Name (instrument)", as Vorbis comments tell what a performer did.
+_INSTRUMENT: Final = re.compile(r"(.+?)\s*\(([^()]+)\)")
+_WHOLE: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{1,15}", re.ASCII)
+_MEASURE: Final = re.compile(
+    r"([-+]?\d{1,15}(?:\.\d{0,20})?)\s*(?:dB|LUFS|LU)?", re.ASCII | re.IGNORECASE
+)
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_LRC_TIME: Final = re.compile(r"^\[\d+:\d\d(?:\.\d+)?\]", re.MULTILINE)
+_FLAGS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+#: iTunes' advice to parents; 0 says nothing.
+_ADVISORY: Final = {"1": True, "4": True, "explicit": True, "2": False, "clean": False}
 #: How ID3 writes that a piece is in no key.
 _NO_KEY: Final = "o"
 _JOIN_LENGTH: Final = 50
 _LARGEST_POSITION: Final = 9_999
 _LARGEST_TEMPO: Final = 1_000
+#: How much the service takes, in characters and in entries.
+_LONGEST: Final = {
+    "lyrics": 100_000,
+    "comment": 10_000,
+    "title": 1_000,
+    "album": 1_000,
+    "genre": 100,
+}
+_LONGEST_NAME: Final = 500
+_LONGEST_ATTRIBUTE: Final = 10_000
+_LONGEST_KEY: Final = 100
+_MOST_GENRES: Final = 50
+_MOST_CREDITS: Final = 100
+#: Some of the 1,000 are left to whoever else has to say something about the track.
+_MOST_ATTRIBUTES: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """The values of one fact, and who stated them."""
+
+    family: Family
+    values: list[str]
 
 
 @dataclass(slots=True)
 class _Mapper:
     """Writes the tags of one file into a track, and notes what it could not use."""
 
-    tags: RawTags
     track: Track
+    taken: Mapping[str, _Taken]
     notes: list[str] = field(default_factory=list)
+    _known: set[bytes] = field(default_factory=set)
+    _too_many: int = 0
 
     def all(self, name: str) -> list[str]:
-        """Return the values of the first tag that holds the field, in the file's order."""
-        for tag in TAGS[name][self.tags.family]:
-            if tag.endswith(":*"):
-                values = self._under(tag[:-1])
-            else:
-                values = list(self.tags.values.get(tag.replace("*", "----:", 1), ()))
-            if any(value.strip() for value in values):
-                return values
-        return []
-
-    def _under(self, prefix: str) -> list[str]:
-        found = (values for tag, values in self.tags.values.items() if tag.startswith(prefix))
-        return [value for values in found for value in values]
+        """Return the values of a fact, as they stand in the file."""
+        taken = self.taken.get(name)
+        return taken.values if taken else []
 
     def names(self, name: str) -> list[str]:
         """Return the values as clean names, each once."""
-        return cells.clean_names([_encodable(value) for value in self.all(name)])
+        values = self.all(name)
+        return self.names_of(name, values) if values else []
+
+    def names_of(self, name: str, values: list[str]) -> list[str]:
+        """Return some values of a fact as clean names, each once."""
+        limit = _LONGEST.get(name, _LONGEST_NAME)
+        return [self._cut(name, value, limit) for value in cells.clean_names(values)]
 
     def line(self, name: str) -> str:
-        """Return the first value on one line, or nothing."""
-        return next(iter(self.names(name)), "")
+        """Return the first value on one line, or nothing; the others become attributes."""
+        return self._first(name, self.names(name))
 
     def text(self, name: str) -> str:
-        """Return the first value with its line breaks, or nothing."""
-        values = (cells.clean_text(_encodable(value)) for value in self.all(name))
-        return next((value for value in values if value), "")
+        """Return the first value with its line breaks, or nothing; the others become attributes."""
+        values = (cells.clean_text(value) for value in self.all(name))
+        found = self._first(name, list(dict.fromkeys(value for value in values if value)))
+        return self._cut(name, found, _LONGEST[name])
+
+    def _first(self, name: str, values: list[str]) -> str:
+        for other in values[1:]:
+            self.attribute(name, other)
+        return values[0] if values else ""
 
     def unusable(self, name: str, value: str) -> None:
-        """Note that a value was left out."""
-        self.notes.append(f"{name} {cells.shown(value)} is left out: not a valid value")
+        """Note that a value is not one for its field, and keep it as an attribute."""
+        label = FACTS[name].name.replace("_", " ")
+        self.notes.append(f"{label} {cells.shown(value)} is left out: not a valid value")
+        self.attribute(name, value)
+
+    def attribute(self, key: str, value: str, kind: Kind | None = None, *, by: str = "") -> None:
+        """Add one attribute, unless it is there already; without a kind, the value tells it."""
+        key = cells.clean_line(key)[:_LONGEST_KEY] or "tag"
+        value = cells.clean_text(value)
+        if not value:
+            return
+        found = typed(self._cut(key, value, _LONGEST_ATTRIBUTE), kind)
+        found.key = key
+        fact = found.SerializeToString()
+        if fact in self._known:
+            return
+        self._known.add(fact)
+        if len(self.track.attributes) >= _MOST_ATTRIBUTES:
+            self._too_many += 1
+            return
+        taken = self.taken.get(key)
+        found.source = f"tag:{by or (taken.family if taken else '')}".removesuffix(":")
+        self.track.attributes.append(found)
+
+    def _cut(self, name: str, text: str, limit: int) -> str:
+        if len(text) <= limit:
+            return text
+        shown = name.replace("_", " ")
+        self.notes.append(f"{shown} is cut to {limit:,} characters: it has {len(text):,}")
+        return text[:limit].rstrip()
+
+    def end(self) -> list[str]:
+        """Return the notes."""
+        if self._too_many:
+            self.notes.append(f"{self._too_many} tags are left out: too many for one track")
+        return self.notes
 
 
-def map_tags(tags: RawTags, track: Track) -> list[str]:
-    """Write the tags into the track; return notes about the values that could not be used."""
-    mapper = _Mapper(tags, track)
+def map_tags(sources: Sequence[RawTags], track: Track) -> list[str]:
+    """Write the tags into the track; return notes about what could not be used.
+
+    Where several sources state a fact, the first one that does so is believed.
+    """
+    taken, rest = _sorted(sources)
+    mapper = _Mapper(track, taken)
     for rule in (_identity, _credits, _album, _positions, _dates, _genres, _sound, _words, _facts):
         rule(mapper)
-    return mapper.notes
+    for family, key, value in rest:
+        target = FACTS[key].target if key in FACTS else None
+        mapper.attribute(key, value, target if isinstance(target, Kind) else None, by=family)
+    return mapper.end()
+
+
+#: A tag that holds nothing that is known, or that is no longer needed: its key and a value.
+_Rest = list[tuple[Family, str, str]]
+
+
+def _sorted(sources: Sequence[RawTags]) -> tuple[dict[str, _Taken], _Rest]:
+    """Return the best tags of each fact, and what is left, under the keys that it will have."""
+    holders: dict[str, list[tuple[int, int, str]]] = {}
+    rest: _Rest = []
+    for place, raw in enumerate(sources):
+        for tag, values in raw.values.items():
+            if not any(value and not value.isspace() for value in values):
+                continue
+            if found := fact_of(raw.family, tag):
+                holders.setdefault(found[0], []).append((place, found[1], tag))
+            else:
+                key = _free_key(raw.family, tag)
+                rest += ((raw.family, key, _encodable(value)) for value in values)
+    taken = {fact: _best(fact, sorted(tags), sources, rest) for fact, tags in holders.items()}
+    return taken, rest
+
+
+def _best(
+    fact: str, tags: list[tuple[int, int, str]], sources: Sequence[RawTags], rest: _Rest
+) -> _Taken:
+    """Return what the best tag of a fact says; what others say beyond that is left."""
+    best = tags[0][:2]
+    taken = _Taken(sources[best[0]].family, [])
+    for place, rank, tag in tags:
+        family = sources[place].family
+        values = [_encodable(value) for value in sources[place].values[tag]]
+        if (place, rank) == best:
+            taken.values.extend(_performers(tag, values, family, rest))
+        else:
+            others = (value for value in values if not _stated(value, taken.values))
+            rest += ((family, fact, value) for value in others)
+    return taken
+
+
+def _stated(value: str, by: list[str]) -> bool:
+    """Whether a value is a copy of one of these, or its beginning, as short formats keep it."""
+    value = cells.clean_text(value)
+    return any(cells.clean_text(other).startswith(value) for other in by)
+
+
+def _performers(tag: str, values: list[str], family: Family, rest: _Rest) -> list[str]:
+    """Return the names of performers without what they did, which becomes attributes."""
+    if not tag.startswith(PEOPLE) and tag != "PERFORMER":
+        return values
+    names = []
+    for value in values:
+        match = _INSTRUMENT.fullmatch(value) if tag == "PERFORMER" else None
+        name, instrument = match.groups() if match else (value, tag.partition(":")[2].lower())
+        names.append(name)
+        if instrument:
+            rest.append((family, f"performer:{instrument.lower()}", name))
+    return names
+
+
+def _free_key(family: Family, tag: str) -> str:
+    """Return the key of the attribute that a tag becomes which holds no known fact."""
+    key = tag.removeprefix(FREE.get(family, "")).lower()
+    return f"comment:{key[5:]}" if family is Family.ID3 and key.startswith("comm:") else key
 
 
 def _identity(mapper: _Mapper) -> None:
@@ -187,10 +278,12 @@ def _identity(mapper: _Mapper) -> None:
     track.title = mapper.line("title")
     for value in mapper.names("isrc"):
         isrc = value.replace("-", "").replace(" ", "").upper()
-        if _ISRC.fullmatch(isrc):
+        if not _ISRC.fullmatch(isrc):
+            mapper.unusable("isrc", value)
+        elif not track.isrc:
             track.isrc = isrc
-            break
-        mapper.unusable("ISRC", value)
+        else:
+            mapper.attribute("isrc", isrc)
     track.mbid = _mbid(mapper, "mbid")
 
 
@@ -199,7 +292,7 @@ def _mbid(mapper: _Mapper, name: str) -> str:
     try:
         return str(uuid.UUID(value)) if value else ""
     except ValueError:
-        mapper.unusable("MusicBrainz id", value)
+        mapper.unusable(name, value)
         return ""
 
 
@@ -209,14 +302,18 @@ def _credits(mapper: _Mapper) -> None:
     for name, role in _ROLES.items():
         for person in mapper.names(name):
             track.credits.add(name=person, role=role)
+    if len(track.credits) > _MOST_CREDITS:
+        for credit in track.credits[_MOST_CREDITS:]:
+            mapper.attribute("artist", credit.name)
+        del track.credits[_MOST_CREDITS:]
 
 
 def credited(displayed: list[str], single: list[str]) -> Iterator[CreditedName]:
     """Yield the artist credit from the displayed name and the single names.
 
-    Where the single names stand in the displayed one in this order, what is between them becomes the
-    join phrases: "A feat. B" and A, B give A, " feat. ", B. Otherwise the displayed names are the
-    better fact.
+    Where the single names stand in the displayed one in this order, what is between them becomes
+    the join phrases: "A feat. B" and A, B give A, " feat. ", B. Otherwise the displayed names are
+    the better fact.
     """
     joins = _join_phrases(displayed[0], single) if len(displayed) == 1 and single else None
     if joins is None:
@@ -245,11 +342,14 @@ def _join_phrases(displayed: str, single: list[str]) -> list[str] | None:
 def _album(mapper: _Mapper) -> None:
     title = mapper.line("album")
     if not title:
+        for name in mapper.names("album_artist"):
+            mapper.attribute("album_artist", name)
+        mapper.attribute("album_mbid", mapper.line("album_mbid"))
         return
     album = mapper.track.album
     album.title = title
     album.mbid = _mbid(mapper, "album_mbid")
-    album.credits.extend(credited(mapper.names("album_artist"), []))
+    album.credits.extend(credited(mapper.names("album_artist")[:_MOST_CREDITS], []))
 
 
 def _positions(mapper: _Mapper) -> None:
@@ -259,23 +359,27 @@ def _positions(mapper: _Mapper) -> None:
 
 
 def _position(mapper: _Mapper, number_name: str, total_name: str) -> tuple[int, int]:
-    number, _, total = mapper.line(number_name).partition("/")
+    text = mapper.line(number_name)
+    number, total = _counts(mapper, number_name, text)
+    return number, total or _counts(mapper, total_name, mapper.line(total_name))[0]
+
+
+def _counts(mapper: _Mapper, name: str, text: str) -> tuple[int, int]:
+    """Return a number and how many there are, each 0 when it is not told."""
+    if side := _SIDE.fullmatch(text):
+        mapper.attribute(name, text, Kind.TEXT)
+        return int(side[1]), 0
+    match = _POSITION.fullmatch(text)
+    if match is None:
+        mapper.unusable(name, text)
+        return 0, 0
+    number, total = (int(part or 0) for part in match.groups())
+    if max(number, total) > _LARGEST_POSITION:
+        mapper.unusable(name, text)
     return (
-        _counted(mapper, number_name, number),
-        _counted(mapper, total_name, total or mapper.line(total_name)),
+        number if number <= _LARGEST_POSITION else 0,
+        total if total <= _LARGEST_POSITION else 0,
     )
-
-
-def _counted(mapper: _Mapper, name: str, text: str) -> int:
-    """Return a number from 1, or 0 when there is none."""
-    text = text.strip()
-    if not text:
-        return 0
-    value = int(text) if text.isdecimal() and len(text) <= 9 else -1
-    if 0 <= value <= _LARGEST_POSITION:
-        return value
-    mapper.unusable(name.replace("_", " "), text)
-    return 0
 
 
 def _dates(mapper: _Mapper) -> None:
@@ -295,13 +399,14 @@ def _date(mapper: _Mapper, name: str) -> PartialDate | None:
         return None
     found = read_date(value)
     if found is None:
-        mapper.unusable(name.replace("_", " "), value)
+        mapper.unusable(name, value)
     return found
 
 
 def read_date(text: str) -> PartialDate | None:
     """Read the date at the start of a tag as far as it is one: "2001-00-00" is the year 2001."""
-    match = _DATE.match(text.strip())
+    text = text.strip()
+    match = _DATE.match(text) or _COMPACT_DATE.match(text)
     if match:
         parts = [part.zfill(2) for part in match.groups() if part and part.strip("0")]
         while parts:
@@ -317,8 +422,11 @@ def read_date(text: str) -> PartialDate | None:
 
 
 def _genres(mapper: _Mapper) -> None:
-    values = [part for value in mapper.all("genre") for part in _encodable(value).split(";")]
-    mapper.track.genres.extend(cells.clean_names(values))
+    values = [part for value in mapper.all("genre") for part in value.split(";")]
+    names = mapper.names_of("genre", values)
+    mapper.track.genres.extend(names[:_MOST_GENRES])
+    for name in names[_MOST_GENRES:]:
+        mapper.attribute("genre", name)
 
 
 def _sound(mapper: _Mapper) -> None:
@@ -331,7 +439,7 @@ def _tempo(mapper: _Mapper, text: str) -> None:
     beats = float(match[1]) if match else math.inf
     if beats > _LARGEST_TEMPO:
         if text:
-            mapper.unusable("tempo", text)
+            mapper.unusable("bpm", text)
     elif beats:
         mapper.track.features.tempo_bpm = beats
 
@@ -350,10 +458,13 @@ def _key(mapper: _Mapper, text: str) -> None:
 
 def _words(mapper: _Mapper) -> None:
     track = mapper.track
-    track.lyrics = mapper.text("lyrics")
+    synced = _LRC_TIME.sub("", "\n".join(mapper.all("synced_lyrics")))
+    track.lyrics = mapper.text("lyrics") or cells.clean_text(synced)[: _LONGEST["lyrics"]]
     track.comment = mapper.text("comment")
     track.label = mapper.line("label")
     language = mapper.line("language")
+    if language.lower() in _NO_LANGUAGE:
+        return
     if _LANGUAGE.fullmatch(language):
         track.language = language
     elif language:
@@ -361,15 +472,54 @@ def _words(mapper: _Mapper) -> None:
 
 
 def _facts(mapper: _Mapper) -> None:
-    track = mapper.track
-    source = f"tag:{mapper.tags.family}"
-    if mapper.line("compilation").lower() in ("1", "true"):
-        track.attributes.add(key="compilation", flag=True, source=source)
-    for name in _TEXT_ATTRIBUTES:
-        for value in mapper.names(name):
-            track.attributes.add(key=name, text=value, source=source)
+    advisory = mapper.line("explicit").lower()
+    if advisory in _ADVISORY:
+        mapper.track.explicit = _ADVISORY[advisory]
+    elif advisory not in ("", "0", "none"):
+        mapper.unusable("explicit", advisory)
+    for name in mapper.taken:
+        kind = FACTS[name].target
+        if isinstance(kind, Kind):
+            for value in mapper.all(name):
+                mapper.attribute(name, value, kind)
+
+
+def typed(value: str, kind: Kind | None = None) -> Attribute:
+    """Return an attribute without a key, with the value in its type.
+
+    Without a kind, text is a number, a flag or an instant only when it is written in the one way in
+    which it can be told from its value again: "7" is a number, "007" is text.
+    """
+    if kind is Kind.FLAG and value.lower() in _FLAGS:
+        return Attribute(flag=_FLAGS[value.lower()])
+    if kind in (Kind.NUMBER, Kind.R128):
+        match = _MEASURE.fullmatch(value)
+        number = float(match[1]) if match else math.nan
+        if math.isfinite(number):
+            # R128 counts in 256ths of a decibel.
+            return Attribute(number=number / 256 if kind is Kind.R128 else number)
+    if kind is not Kind.TEXT:
+        return _free(value)
+    return Attribute(text=value)
+
+
+def _free(value: str) -> Attribute:
+    if _WHOLE.fullmatch(value):
+        return Attribute(integer=int(value))
+    if _NUMBER.fullmatch(value) and repr(float(value)) == value:
+        return Attribute(number=float(value))
+    if value in ("true", "false"):
+        return Attribute(flag=value == "true")
+    if _INSTANT.fullmatch(value):
+        found = Attribute()
+        try:
+            found.time.FromDatetime(datetime.fromisoformat(value))
+        except ValueError:
+            return Attribute(text=value)
+        return found
+    return Attribute(text=value)
 
 
 def _encodable(text: str) -> str:
     """Return the text without lone surrogates, which broken UTF-16 tags hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

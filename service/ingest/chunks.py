@@ -1,0 +1,186 @@
+"""Text in the chunks of WAV, AIFF and DSDIFF files, which mutagen leaves where it is.
+
+All three are chunks of a name, a size and bytes. Sizes are not believed: a walk ends where the file
+ends, and it never goes back, so that no file can make it long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, Final, Literal, NamedTuple
+
+from service.ingest.mapping import Family
+from service.ingest.raw import Harvest, TagText, genre_names
+
+_MOST_CHUNKS: Final = 10_000
+_LONGEST_TEXT: Final = 1 << 20
+_AIFF_TEXTS: Final = frozenset({b"NAME", b"AUTH", b"(c) ", b"ANNO"})
+_DSDIFF_TEXTS: Final = {b"DITI": "NAME", b"DIAR": "AUTH"}
+#: Fields of the Broadcast Wave chunk: name, where it starts, how long it is.
+_BROADCAST: Final = (
+    ("BEXT:DESCRIPTION", 0, 256),
+    ("BEXT:ORIGINATOR", 256, 32),
+    ("BEXT:ORIGINATOR_REFERENCE", 288, 32),
+    ("BEXT:ORIGINATION_DATE", 320, 10),
+    ("BEXT:ORIGINATION_TIME", 330, 8),
+)
+_WAVE_CODECS: Final = {
+    0x01: "pcm", 0x02: "adpcm", 0x03: "pcm_float", 0x06: "alaw", 0x07: "ulaw", 0x11: "adpcm",
+    0x31: "gsm", 0x50: "mp2", 0x55: "mp3", 0xFF: "aac", 0x161: "wma", 0x162: "wma_pro",
+    0x163: "wma_lossless", 0x2000: "ac3",
+}  # fmt: skip
+_EXTENSIBLE: Final = 0xFFFE
+_AIFF_CODECS: Final = {
+    b"fl32": "pcm_float", b"FL32": "pcm_float", b"fl64": "pcm_float", b"FL64": "pcm_float",
+    b"ulaw": "ulaw", b"ULAW": "ulaw", b"alaw": "alaw", b"ALAW": "alaw", b"ima4": "adpcm",
+}  # fmt: skip
+#: A size in RF64 that stands in another chunk.
+_ELSEWHERE: Final = 0xFFFFFFFF
+
+
+@dataclass(slots=True)
+class Chunks:
+    """What the chunks of a file say."""
+
+    tags: Harvest
+    #: Empty when no chunk tells.
+    codec: str = ""
+    #: Sound as WAV describes it: rate, channels, bits, bytes a second, and bytes of sound.
+    sample_rate: int = 0
+    channels: int = 0
+    bits_per_sample: int = 0
+    byte_rate: int = 0
+    sound_bytes: int = 0
+    #: How many of these bytes are in the file.
+    sound_present: int = 0
+    #: Where an ID3 tag begins, or 0.
+    id3_at: int = 0
+    #: Sizes of chunks that stand in another chunk, as RF64 has them.
+    sizes: dict[bytes, int] = field(default_factory=dict)
+
+    @property
+    def describes_sound(self) -> bool:
+        """Whether there is all that it takes to play the sound."""
+        return bool(self.sample_rate and self.channels and self.byte_rate and self.sound_bytes)
+
+    @property
+    def length(self) -> float:
+        """The length of the sound in seconds."""
+        return self.sound_bytes / self.byte_rate if self.byte_rate else 0.0
+
+    @property
+    def bitrate(self) -> int:
+        """Bits a second."""
+        return self.byte_rate * 8
+
+
+class _Chunk(NamedTuple):
+    name: bytes
+    start: int
+    size: int
+
+
+def riff_chunks(stream: BinaryIO, end: int) -> Chunks:
+    """Return what the chunks of a WAV file say; RF64 and BW64 are WAV files for large sizes."""
+    found = Chunks(Harvest(Family.RIFF))
+    for chunk in _walk(stream, 12, end, "little", found):
+        if chunk.name == b"fmt ":
+            _wave_format(_bytes(stream, chunk, 40), found)
+        elif chunk.name == b"data" and not found.sound_bytes:
+            found.sound_bytes = chunk.size
+            found.sound_present = min(chunk.size, end - chunk.start)
+        elif chunk.name == b"ds64":
+            found.sizes[b"data"] = int.from_bytes(_bytes(stream, chunk, 16)[8:16], "little")
+        elif chunk.name.lower() == b"id3 ":
+            found.id3_at = chunk.start
+        elif chunk.name == b"bext":
+            content = _bytes(stream, chunk, 338)
+            for name, start, length in _BROADCAST:
+                _add(found.tags, name, content[start : start + length])
+        elif chunk.name == b"LIST" and _bytes(stream, chunk, 4) == b"INFO":
+            inner = min(end, chunk.start + chunk.size)
+            for text in _walk(stream, chunk.start + 4, inner, "little", found):
+                name = text.name.decode("latin-1").rstrip().upper()
+                _add(found.tags, name, _bytes(stream, text, _LONGEST_TEXT))
+    return found
+
+
+def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
+    """Return what the text chunks of an AIFF file say."""
+    found = Chunks(Harvest(Family.AIFF), codec="pcm")
+    for chunk in _walk(stream, 12, end, "big", found):
+        if chunk.name in _AIFF_TEXTS:
+            name = chunk.name.decode("ascii").upper()
+            _add(found.tags, name, _bytes(stream, chunk, _LONGEST_TEXT))
+        elif chunk.name == b"COMT":
+            for comment in _aiff_comments(_bytes(stream, chunk, _LONGEST_TEXT)):
+                _add(found.tags, "COMT", comment)
+        elif chunk.name == b"COMM":
+            found.codec = _AIFF_CODECS.get(_bytes(stream, chunk, 22)[18:22], "pcm")
+    return found
+
+
+def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
+    """Return title and artist of a DSDIFF file."""
+    found = Chunks(Harvest(Family.AIFF), codec="dsd")
+    for chunk in _walk(stream, 16, end, "big", found, width=8):
+        if chunk.name != b"DIIN":
+            continue
+        inner = min(end, chunk.start + chunk.size)
+        for text in _walk(stream, chunk.start, inner, "big", found, width=8):
+            if text.name in _DSDIFF_TEXTS:
+                content = _bytes(stream, text, _LONGEST_TEXT)
+                _add(found.tags, _DSDIFF_TEXTS[text.name], content[4:])
+    return found
+
+
+def _walk(
+    stream: BinaryIO, start: int, end: int, order: Literal["little", "big"], found: Chunks,
+    *, width: int = 4,
+) -> Iterator[_Chunk]:  # fmt: skip
+    for _ in range(_MOST_CHUNKS):
+        stream.seek(start)
+        header = stream.read(4 + width)
+        if start + len(header) > end or len(header) < 4 + width:
+            return
+        size = int.from_bytes(header[4:], order)
+        name = header[:4]
+        if size == _ELSEWHERE:
+            size = found.sizes.get(name, size)
+        yield _Chunk(name, start + len(header), size)
+        start += len(header) + size + size % 2
+    return
+
+
+def _bytes(stream: BinaryIO, chunk: _Chunk, most: int) -> bytes:
+    stream.seek(chunk.start)
+    return stream.read(min(chunk.size, most))
+
+
+def _add(tags: Harvest, name: str, content: bytes) -> None:
+    """Add a text. No encoding is declared: it is UTF-8 where it can be that."""
+    content = content.partition(b"\0")[0]
+    try:
+        value, bytewise = content.decode("utf-8"), False
+    except UnicodeDecodeError:
+        value, bytewise = content.decode("latin-1"), True
+    values = genre_names(value) if name == "IGNR" else [value]
+    tags.texts.extend(TagText(name, text, bytewise) for text in values if text.strip())
+
+
+def _aiff_comments(content: bytes) -> Iterator[bytes]:
+    """Yield the texts of a comment chunk: each has a time, a marker and a length before it."""
+    position = 2
+    for _ in range(int.from_bytes(content[:2], "big")):
+        length = int.from_bytes(content[position + 6 : position + 8], "big")
+        yield content[position + 8 : position + 8 + length]
+        position += 8 + length + length % 2
+
+
+def _wave_format(content: bytes, found: Chunks) -> None:
+    numbers = [int.from_bytes(content[at : at + 2], "little") for at in (0, 2, 14, 24)]
+    kind, found.channels, found.bits_per_sample, subformat = numbers
+    found.sample_rate = int.from_bytes(content[4:8], "little")
+    found.byte_rate = int.from_bytes(content[8:12], "little")
+    found.codec = _WAVE_CODECS.get(subformat if kind == _EXTENSIBLE else kind, "pcm")

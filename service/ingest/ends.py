@@ -1,0 +1,148 @@
+"""Tags that stand before or behind the sound of a file of any kind: ID3, APEv2, Lyrics3.
+
+They were made for MP3, and programs put them on everything. mutagen reads each of them; where it
+looks for one only on the files that should have it, this module looks on the others.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final, cast
+
+import mutagen
+from mutagen.apev2 import APEv2
+from mutagen.id3 import ID3, ParseID3v1
+
+from service.ingest.mapping import Family
+from service.ingest.raw import Harvest, TagText, harvest, id3_frames
+
+#: How much of the end of a file is looked at: ID3v1, the foot of APEv2 and of Lyrics3.
+TAIL_BYTES: Final = 256
+_ID3V1_BYTES: Final = 128
+_ID3_HEAD: Final = 10
+_ID3_FOOTER_FLAG: Final = 0x10
+_MOST_TAGS: Final = 16
+_APE: Final = b"APETAGEX"
+_LYRICS3: Final = re.compile(rb"(\d{6})LYRICS200(?=$|TAG)", re.DOTALL)
+_LYRICS3_OLD: Final = re.compile(rb"LYRICSEND(?=$|TAG)", re.DOTALL)
+_LYRICS3_LONGEST: Final = 5_100 + 20
+_LYRICS3_FIELD: Final = re.compile(rb"([A-Z]{3})(\d{5})")
+#: Fields of Lyrics3 and the frames of ID3 that say the same.
+_LYRICS3_NAMES: Final = {
+    b"LYR": "USLT", b"ETT": "TIT2", b"EAR": "TPE1", b"EAL": "TALB", b"AUT": "TEXT", b"INF": "COMM",
+}  # fmt: skip
+
+
+class _Shifted(io.RawIOBase):
+    """A stream that begins where another one has its sound, for parsers that expect it at 0."""
+
+    def __init__(self, stream: BinaryIO, start: int) -> None:
+        super().__init__()
+        self._stream = stream
+        self._start = start
+        stream.seek(start)
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        if whence == 0:
+            offset += self._start
+        return self._stream.seek(offset, whence) - self._start
+
+    def tell(self) -> int:
+        return self._stream.tell() - self._start
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+
+def shifted(stream: BinaryIO, start: int) -> BinaryIO:
+    """Return the part of a stream that begins at `start` as a stream of its own."""
+    return cast("BinaryIO", _Shifted(stream, start))
+
+
+def sound_start(stream: BinaryIO, header: bytes) -> int:
+    """Return where a file goes on after the ID3 tags at its start."""
+    start = 0
+    for _ in range(_MOST_TAGS):
+        if not header.startswith(b"ID3") or len(header) < _ID3_HEAD:
+            return start
+        size = 0
+        for byte in header[6:10]:
+            size = size << 7 | byte & 0x7F
+        start += _ID3_HEAD + size + (_ID3_HEAD if header[5] & _ID3_FOOTER_FLAG else 0)
+        stream.seek(start)
+        header = stream.read(_ID3_HEAD)
+    return start
+
+
+def head_tags(stream: BinaryIO) -> Harvest | None:
+    """Return the ID3 tag at the start of a file, or None when there is none that can be read."""
+    try:
+        stream.seek(0)
+        return harvest(ID3(stream, load_v1=False))
+    except mutagen.MutagenError:
+        return None
+
+
+def end_tags(stream: BinaryIO, size: int, known: Any) -> Iterator[Harvest]:
+    """Yield the tags at the end of a file, but for the kind that `known` is already."""
+    stream.seek(max(0, size - TAIL_BYTES))
+    tail = stream.read(TAIL_BYTES)
+    if _APE in tail and not isinstance(known, APEv2):
+        yield from _ape(stream)
+    if b"LYRICS" in tail and (lyrics := _lyrics3(stream, size, tail)):
+        yield lyrics
+    if not isinstance(known, ID3):
+        if b"3DI" in tail:
+            yield from _appended_id3(stream, size, tail)
+        frames = ParseID3v1(tail[-_ID3V1_BYTES:]) if tail[-_ID3V1_BYTES:-125] == b"TAG" else None
+        if frames:
+            yield id3_frames(frames.values())
+
+
+def _ape(stream: BinaryIO) -> Iterator[Harvest]:
+    try:
+        stream.seek(0)
+        yield harvest(APEv2(stream))
+    except mutagen.MutagenError:
+        return
+
+
+def _appended_id3(stream: BinaryIO, size: int, tail: bytes) -> Iterator[Harvest]:
+    """Yield an ID3 tag that ends with a footer, at the end or before ID3v1."""
+    footer = tail.rfind(b"3DI")
+    length = 0
+    for byte in tail[footer + 6 : footer + 10]:
+        length = length << 7 | byte & 0x7F
+    start = size - len(tail) + footer - length - _ID3_HEAD
+    if start > 0 and (found := head_tags(shifted(stream, start))):
+        yield found
+
+
+def _lyrics3(stream: BinaryIO, size: int, tail: bytes) -> Harvest | None:
+    found = Harvest(Family.ID3)
+    if match := _LYRICS3.search(tail):
+        length = int(match[1])
+        start = size - len(tail) + match.start() - length
+        stream.seek(max(0, start))
+        content = stream.read(length).removeprefix(b"LYRICSBEGIN")
+        position = 0
+        while field := _LYRICS3_FIELD.match(content, position):
+            position = field.end() + int(field[2])
+            if name := _LYRICS3_NAMES.get(field[1]):
+                value = content[field.end() : position].decode("latin-1")
+                found.texts.append(TagText(name, value, bytewise=True))
+    elif match := _LYRICS3_OLD.search(tail):
+        end = size - len(tail) + match.start()
+        stream.seek(max(0, end - _LYRICS3_LONGEST))
+        _, begin, lyrics = stream.read(min(end, _LYRICS3_LONGEST)).rpartition(b"LYRICSBEGIN")
+        if begin:
+            found.texts.append(TagText("USLT", lyrics.decode("latin-1"), bytewise=True))
+    return found if found.texts else None

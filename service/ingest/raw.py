@@ -1,0 +1,263 @@
+"""What mutagen read out of a file, as text: each value under its name, with a word on the rest.
+
+Pictures are left out without a word: they are artwork. So are bytes that only one program can read,
+but these are counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from mutagen.apev2 import APEBinaryValue, APEv2
+from mutagen.asf import ASFTags
+from mutagen.asf._attrs import ASFByteArrayAttribute
+from mutagen.id3 import (
+    APIC,
+    COMM,
+    ID3,
+    PCNT,
+    PCST,
+    POPM,
+    RVA2,
+    SYLT,
+    TCON,
+    TXXX,
+    UFID,
+    USLT,
+    WXXX,
+    PairedTextFrame,
+    TextFrame,
+    UrlFrame,
+)
+from mutagen.mp4 import AtomDataType, MP4Tags
+
+from service.ingest.mapping import Family
+from service.ingest.tags import RawTags
+
+#: Headings under which ID3 keeps the comment of the file, and no program's note to itself.
+_PLAIN_COMMENTS: Final = frozenset({"", "description", "comment", "id3v1 comment"})
+_PICTURES: Final = frozenset({"METADATA_BLOCK_PICTURE", "COVERART", "COVERARTMIME", "WM/PICTURE"})
+_GENRES: Final = frozenset({"GENRE", "WM/GENRE", "©gen", "IGNR"})
+_MP4_PAIRS: Final = frozenset({"trkn", "disk"})
+
+
+class TagText(NamedTuple):
+    """One value of one tag."""
+
+    name: str
+    value: str
+    #: Read byte by byte as Latin-1, because the format declares that, or nothing at all.
+    bytewise: bool = False
+
+
+@dataclass(slots=True)
+class Harvest:
+    """The tags of one kind in one file."""
+
+    family: Family
+    texts: list[TagText] = field(default_factory=list)
+    #: Names of tags that are no text, with how many there are.
+    binary: Counter[str] = field(default_factory=Counter)
+    #: How many tags are too broken to be read.
+    broken: int = 0
+
+    def raw(self) -> RawTags:
+        """Return the values under their names."""
+        found: dict[str, list[str]] = {}
+        for text in self.texts:
+            found.setdefault(text.name, []).append(text.value)
+        return RawTags(self.family, {name: tuple(values) for name, values in found.items()})
+
+    def notes(self) -> Iterator[str]:
+        """Yield what is lost."""
+        if self.binary:
+            names = ", ".join(f"{name} ({count})" for name, count in sorted(self.binary.items()))
+            yield f"{self.family} tags that hold no text are left out: {names}"
+        if self.broken:
+            yield f"{self.broken} {self.family} tags are left out: broken"
+
+
+def harvest(tags: Any) -> Harvest:
+    """Return the tags that mutagen read."""
+    kinds = type(tags).__mro__
+    if ID3 in kinds:
+        found = Harvest(Family.ID3, broken=len(tags.unknown_frames))
+        found.texts.extend(_id3(tags.values(), found.binary))
+    elif MP4Tags in kinds:
+        found = Harvest(Family.MP4)
+        found.texts.extend(_mp4(tags, found.binary))
+    elif APEv2 in kinds:
+        found = Harvest(Family.APE)
+        found.texts.extend(_ape(tags, found.binary))
+    elif ASFTags in kinds:
+        found = Harvest(Family.ASF)
+        found.texts.extend(_asf(tags, found.binary))
+    else:
+        # What is left is a list of pairs, or nothing.
+        found = Harvest(Family.VORBIS)
+        found.texts.extend(_vorbis(tags or ()))
+    return found
+
+
+def id3_frames(frames: Iterable[Any]) -> Harvest:
+    """Return ID3 frames that stand for themselves, such as those of ID3v1."""
+    found = Harvest(Family.ID3)
+    found.texts.extend(_id3(frames, found.binary))
+    return found
+
+
+def genre_names(value: str) -> list[str]:
+    """Return the genres that a text means: "17", "(17)Rock" and "(RX)" point into a list."""
+    return [name for name in TCON(encoding=3, text=[value]).genres if name != "Unknown"]
+
+
+def _id3(frames: Iterable[Any], binary: Counter[str]) -> Iterator[TagText]:
+    for frame in frames:
+        found = _frame(frame)
+        if found is None:
+            binary[frame.FrameID] += 1
+            continue
+        bytewise = getattr(frame, "encoding", None) == 0
+        yield from (TagText(name, str(value), bytewise) for name, value in found)
+
+
+def _frame(frame: Any) -> Sequence[tuple[str, object]] | None:
+    """Return what one ID3 frame says, or None when it holds no text."""
+    name, kinds = frame.FrameID, type(frame).__mro__
+    if TXXX in kinds:
+        name, values = f"TXXX:{frame.desc.upper()}", frame.text
+    elif TCON in kinds:
+        values = [genre for genre in frame.genres if genre != "Unknown"]
+    elif COMM in kinds:
+        plain = frame.desc.lower() in _PLAIN_COMMENTS
+        name, values = name if plain else f"COMM:{frame.desc.upper()}", frame.text
+    elif PairedTextFrame in kinds:
+        return [(f"{name}:{role.upper()}", person) for role, person in frame.people]
+    elif TextFrame in kinds:
+        values = frame.text
+    elif APIC in kinds:
+        values = []
+    else:
+        return _other_frame(frame, name, kinds)
+    return [(name, value) for value in values]
+
+
+def _other_frame(
+    frame: Any, name: str, kinds: tuple[type, ...]
+) -> Sequence[tuple[str, object]] | None:
+    for kind, said in _SAID.items():
+        if kind in kinds:
+            return said(frame, name)
+    return None
+
+
+def _rating(frame: Any, name: str) -> Sequence[tuple[str, object]]:
+    count = getattr(frame, "count", 0)
+    return [(name, frame.rating), ("PCNT", count)] if count else [(name, frame.rating)]
+
+
+def _gain(frame: Any, name: str) -> Sequence[tuple[str, object]]:
+    heading = f"{name}:{frame.desc.upper()}"
+    return [(heading, f"{frame.gain:.2f} dB"), (f"{heading}:PEAK", f"{frame.peak:.6f}")]
+
+
+#: What frames say that are not made of text alone.
+_SAID: Final[dict[type, Callable[[Any, str], Sequence[tuple[str, object]]]]] = {
+    USLT: lambda frame, name: [(name, frame.text)],
+    SYLT: lambda frame, name: [(name, _lrc(frame))],
+    UFID: lambda frame, name: [
+        (f"{name}:{frame.owner.upper()}", frame.data.decode("ascii", "replace"))
+    ],
+    WXXX: lambda frame, name: [(f"{name}:{frame.desc.upper()}", frame.url)],
+    UrlFrame: lambda frame, name: [(name, frame.url)],
+    POPM: _rating,
+    PCNT: lambda frame, name: [(name, frame.count)],
+    PCST: lambda frame, name: [(name, 1)],
+    RVA2: _gain,
+}
+
+
+def _lrc(frame: Any) -> str:
+    """Return synchronized lyrics as lines with their times, when these are milliseconds."""
+    if frame.format != 2:
+        return "".join(text for text, _ in frame.text)
+    lines = ((text.strip("\n"), time / 1000) for text, time in frame.text)
+    return "\n".join(f"[{int(at // 60):02}:{at % 60:05.2f}]{text}" for text, at in lines)
+
+
+def _mp4(tags: Any, binary: Counter[str]) -> Iterator[TagText]:
+    for key, values in tags.items():
+        if key.startswith("----:"):
+            name = f"----:{key.rpartition(':')[2].upper()}"
+            for value in values:
+                text = _freeform(value)
+                if text is None:
+                    binary[key.rpartition(":")[2]] += 1
+                else:
+                    yield TagText(name, text)
+        elif key in _MP4_PAIRS:
+            yield from (TagText(key, f"{number}/{total}") for number, total in values)
+        elif isinstance(values, bool):
+            yield TagText(key, str(int(values)))
+        elif isinstance(values, list) and key != "covr":
+            yield from _mp4_values(key, values, binary)
+
+
+def _mp4_values(key: str, values: list[Any], binary: Counter[str]) -> Iterator[TagText]:
+    for value in values:
+        if isinstance(value, bytes):
+            binary[key] += 1
+        elif key in _GENRES:
+            yield from (TagText(key, name) for name in genre_names(value))
+        else:
+            yield TagText(key, str(value))
+
+
+def _freeform(value: Any) -> str | None:
+    data = bytes(value)
+    kind = getattr(value, "dataformat", AtomDataType.UTF8)
+    if kind == AtomDataType.INTEGER:
+        return str(int.from_bytes(data, "big", signed=True))
+    if kind == AtomDataType.UTF16:
+        return data.decode("utf-16-be", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "replace") if kind == AtomDataType.UTF8 else None
+
+
+def _ape(tags: Any, binary: Counter[str]) -> Iterator[TagText]:
+    for key, value in tags.items():
+        name = key.upper()
+        if type(value) is APEBinaryValue:
+            if not name.startswith("COVER ART"):
+                binary[key] += 1
+        elif name in _GENRES:
+            yield from (TagText(name, genre) for text in value for genre in genre_names(text))
+        else:
+            yield from (TagText(name, text) for text in str(value).split("\0"))
+
+
+def _asf(tags: Any, binary: Counter[str]) -> Iterator[TagText]:
+    for key, value in tags:
+        name = key.upper()
+        if name in _PICTURES:
+            continue
+        if type(value) is ASFByteArrayAttribute:
+            binary[key] += 1
+        elif name in _GENRES:
+            yield from (TagText(name, genre) for genre in genre_names(str(value)))
+        else:
+            yield TagText(name, str(value))
+
+
+def _vorbis(tags: Iterable[tuple[str, str]]) -> Iterator[TagText]:
+    for key, value in tags:
+        name = key.upper()
+        if name in _GENRES:
+            yield from (TagText(name, genre) for genre in genre_names(value))
+        elif name not in _PICTURES:
+            yield TagText(name, value)

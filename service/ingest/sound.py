@@ -1,0 +1,156 @@
+"""Technical data of a file: what its parser found out about the sound, as far as it can be true."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mutagen.ac3 import AC3
+from mutagen.asf import ASF
+from mutagen.mp3 import MP3, BitrateMode
+from mutagen.mp4 import MP4
+
+from fonoteca.v1.track_pb2 import Track
+from fonoteca.v1.types_pb2 import AudioFile
+from service.ingest.chunks import Chunks
+from service.ingest.formats import Format
+from service.ingest.matroska import Matroska
+
+_LONGEST_SECONDS: Final = 24 * 24 * 3600
+_INT32_MAX: Final = 2**31 - 1
+_INT16_MAX: Final = 2**15 - 1
+#: Opus has no rate of its own: it is played at this one.
+_OPUS_RATE_HZ: Final = 48_000
+#: What ends before this is as long as it says; a header takes some bytes.
+_SLACK_SECONDS: Final = 0.5
+_LOSSLESS_CODECS: Final = frozenset({"alac", "flac", "pcm", "pcm_float", "tta", "wavpack"})
+_MP4_CODECS: Final = {"ac-3": "ac3", "ec-3": "eac3", "samr": "amr_nb", "sawb": "amr_wb"}
+#: Objects in MPEG-4 that are other codecs than AAC.
+_MP4_OBJECTS: Final = {"mp4a.6b": "mp3", "mp4a.69": "mp3", "mp4a.a5": "ac3", "mp4a.a6": "eac3"}
+_MODES: Final = {BitrateMode.CBR: "CBR", BitrateMode.VBR: "VBR", BitrateMode.ABR: "ABR"}
+
+
+@dataclass(slots=True)
+class Sound:
+    """What is known about the sound of a file; 0 and "" are not known."""
+
+    seconds: float = 0.0
+    #: How long it can be at most, by the bytes that are there. 0 where that does not follow.
+    present_seconds: float = 0.0
+    rate: int = 0
+    channels: int = 0
+    bits: int = 0
+    bitrate: int = 0
+    codec: str = ""
+    bitrate_mode: str = ""
+    encoder: str = ""
+    encoder_settings: str = ""
+    #: The rate of what was encoded, where that differs from the rate at which it is played.
+    original_rate: int = 0
+
+
+def sound_of(audio: Any, chunks: Chunks | None, size: int) -> Sound:
+    """Return what a parser found out, or the chunks where it found nothing. `size` is in bytes."""
+    info: Any = audio.info if audio is not None else chunks
+    found = Sound(
+        seconds=float(getattr(info, "length", 0) or 0),
+        rate=_positive(info, "sample_rate", _INT32_MAX),
+        channels=_positive(info, "channels", _INT16_MAX),
+        bits=_positive(info, "bits_per_sample", _INT16_MAX),
+        bitrate=_positive(info, "bitrate", _INT32_MAX),
+        codec=_codec(audio, info),
+    )
+    if chunks and chunks.codec:
+        found.codec = chunks.codec
+        if chunks.byte_rate:
+            found.present_seconds = chunks.sound_present / chunks.byte_rate
+    if not found.present_seconds and found.codec in ("pcm", "pcm_float", "dsd"):
+        bits_a_second = found.rate * found.channels * found.bits
+        found.present_seconds = size * 8 / bits_a_second if bits_a_second else 0.0
+    if type(audio) is MP3:
+        found.bitrate_mode = _MODES.get(info.bitrate_mode, "")
+        found.encoder, found.encoder_settings = info.encoder_info, info.encoder_settings
+    return found
+
+
+def _codec(audio: Any, info: Any) -> str:
+    """Return the codec, where the container allows several."""
+    kind = type(audio)
+    if kind is MP4:
+        codec: str = info.codec.lower()
+        named = _MP4_OBJECTS.get(codec) or _MP4_CODECS.get(codec)
+        return named or ("aac" if codec.startswith("mp4a") else codec)
+    if kind is MP3:
+        return f"mp{info.layer}"
+    if kind is AC3:
+        return "eac3" if info.codec == "ec-3" else "ac3"
+    if kind is ASF:
+        return _asf_codec(info.codec_name.lower())
+    return str(info.codec) if kind is Matroska else ""
+
+
+def _asf_codec(name: str) -> str:
+    for word, codec in (("lossless", "wma_lossless"), ("voice", "wma_voice"), ("pro", "wma_pro")):
+        if word in name:
+            return codec
+    return "wma"
+
+
+def _positive(info: object, name: str, most: int) -> int:
+    """Return a number that the parser found, or 0 when it found none that can be true."""
+    value = getattr(info, name, 0) or 0
+    return int(value) if math.isfinite(value) and 0 < value <= most else 0
+
+
+def describe(known: Format, sound: Sound, track: Track, file: AudioFile) -> list[str]:
+    """Write what is known about the sound; return notes about what cannot be true.
+
+    What the file has no field for becomes an attribute of the track.
+    """
+    file.format = known.container
+    file.mime_type = known.mime_type
+    file.codec = sound.codec or known.codec
+    file.sample_rate_hz = _OPUS_RATE_HZ if file.codec == "opus" else sound.rate
+    file.channels = sound.channels
+    if known.lossless or file.codec in _LOSSLESS_CODECS:
+        file.bit_depth = sound.bits
+    seconds, notes = _length(sound, file.size_bytes, timed=known.timed)
+    if seconds:
+        file.duration.FromMilliseconds(round(seconds * 1000))
+    file.bitrate_bps = sound.bitrate or (round(file.size_bytes * 8 / seconds) if seconds else 0)
+    _add_facts(known, sound, track)
+    return notes
+
+
+def _length(sound: Sound, size: int, *, timed: bool) -> tuple[float, list[str]]:
+    """Return the length in seconds, 0 when it is not known, and a note when it cannot be true.
+
+    Even silence takes more than a byte a second. But where the length is stated as a time it is
+    that of the recording, even when most of the file is missing.
+    """
+    seconds = sound.seconds
+    possible = math.isfinite(seconds) and 0 <= seconds <= _LONGEST_SECONDS
+    if not possible or (seconds > size and not timed):
+        return 0.0, [f"the length {seconds:g} s is left out: not possible"]
+    present = sound.present_seconds
+    if present and seconds > present + _SLACK_SECONDS:
+        note = f"the length {seconds:g} s is left out: there are {present:.3f} s in the file"
+        return present, [note]
+    return seconds, []
+
+
+def _add_facts(known: Format, sound: Sound, track: Track) -> None:
+    stated = {fact.key for fact in track.attributes}
+    texts = {
+        "bitrate_mode": sound.bitrate_mode or ("CBR" if known.plain else ""),
+        "encoder": sound.encoder,
+        "encoder_settings": sound.encoder_settings,
+    }
+    for key, text in texts.items():
+        if text and key not in stated:
+            track.attributes.add(key=key, text=text, source="file")
+    if 0 < sound.original_rate <= _INT32_MAX:
+        track.attributes.add(
+            key="original_sample_rate_hz", integer=sound.original_rate, source="file"
+        )

@@ -1,0 +1,133 @@
+"""Audio files for tests: short sounds in real containers, and some that nothing else writes."""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+from typing import Any, Final
+
+import mutagen
+import numpy as np
+import soundfile  # type: ignore[import-untyped]
+from mutagen.id3 import Frames
+
+RATE: Final = 8000
+MBID: Final = "8b882575-08a5-4452-a7a7-cbb8a1531f9e"
+
+ID3_FRAMES: Final[list[tuple[str, dict[str, object]]]] = [
+    ("TIT2", {"text": "Jóga"}),
+    ("TPE1", {"text": "Björk"}),
+    ("TALB", {"text": "Homogenic"}),
+    ("TRCK", {"text": "2/10"}),
+    ("TDRC", {"text": "1997-09-22"}),
+    ("TCON", {"text": "(17)Art Pop"}),
+    ("TBPM", {"text": "80"}),
+    ("TKEY", {"text": "8A"}),
+    ("TIPL", {"people": [["producer", "Mark Bell"]]}),
+    ("TXXX", {"desc": "BARCODE", "text": "123"}),
+    ("COMM", {"lang": "eng", "desc": "", "text": "fine"}),
+    ("COMM", {"lang": "eng", "desc": "iTunNORM", "text": "0000"}),
+]
+
+
+def tone(path: Path, seconds: float = 0.5, how: dict[str, str] | None = None) -> Path:
+    """Write a short sine; `how` are the options of the encoder."""
+    wave = np.sin(np.arange(int(RATE * seconds)) * 440 * 2 * math.pi / RATE) * 0.3
+    soundfile.write(path, wave, RATE, **(how or {}))
+    return path
+
+
+def frame(name: str, **values: object) -> Any:
+    """Return an ID3 frame; in UTF-8, unless `encoding` says otherwise."""
+    kinds: dict[str, Any] = Frames
+    return kinds[name](**{"encoding": 3, **values})
+
+
+def id3_tags(path: Path) -> None:
+    """Tag a file with ID3."""
+    audio: Any = mutagen.File(path)
+    if audio.tags is None:
+        audio.add_tags()
+    for name, values in ID3_FRAMES:
+        audio.tags.add(frame(name, **values))
+    audio.tags.add(frame("UFID", owner="http://musicbrainz.org", data=MBID.encode()))
+    audio.save()
+
+
+def vorbis_tags(path: Path) -> None:
+    """Tag a file with Vorbis comments."""
+    audio: Any = mutagen.File(path)
+    audio["title"], audio["artist"], audio["album"] = "Jóga", "Björk", "Homogenic"
+    audio["tracknumber"], audio["tracktotal"], audio["date"] = "2", "10", "1997-09-22"
+    audio["genre"], audio["bpm"], audio["initialkey"] = ["Rock", "Art Pop"], "80", "Am"
+    audio["producer"], audio["barcode"], audio["comment"] = "Mark Bell", "123", "fine"
+    audio["musicbrainz_trackid"] = MBID
+    audio.save()
+
+
+def riff_chunk(name: bytes, content: bytes) -> bytes:
+    """Return a chunk of a WAV file."""
+    return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+def wav(*chunks: bytes, magic: bytes = b"RIFF", seconds: float = 0.5) -> bytes:
+    """Return a WAV file of silence, with chunks before the sound."""
+    sound = b"\0" * int(RATE * seconds) * 2
+    form = riff_chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, RATE, RATE * 2, 2, 16))
+    content = b"WAVE" + b"".join(chunks) + form + riff_chunk(b"data", sound)
+    return magic + struct.pack("<I", len(content)) + content
+
+
+def info_list(**texts: bytes) -> bytes:
+    """Return the chunk in which WAV files keep their texts."""
+    return riff_chunk(
+        b"LIST", b"INFO" + b"".join(riff_chunk(name.encode(), text) for name, text in texts.items())
+    )
+
+
+def aiff_chunk(name: bytes, content: bytes) -> bytes:
+    """Return a chunk of an AIFF file."""
+    return name + struct.pack(">I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+def ebml(number: int, *content: bytes) -> bytes:
+    """Return an element of a Matroska file."""
+    joined = b"".join(content)
+    name = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return name + (len(joined) | 1 << 56).to_bytes(8, "big") + joined
+
+
+def _whole(number: int, value: int) -> bytes:
+    return ebml(number, value.to_bytes(4, "big"))
+
+
+def matroska_tag(level: int, **texts: str) -> bytes:
+    """Return the tags of one target: 30 is the track, 50 the album, 0 is not said."""
+    target = ebml(0x63C0, *([_whole(0x68CA, level)] if level else []))
+    simple = (
+        ebml(0x67C8, ebml(0x45A3, name.encode()), ebml(0x4487, text.encode()))
+        for name, text in texts.items()
+    )
+    return ebml(0x7373, target, *simple)
+
+
+def matroska(*tags: bytes, title: str = "", live: bool = False) -> bytes:
+    """Return a Matroska file with an audio track; `live` leaves sizes unknown, as streams do."""
+    head = ebml(0x1A45DFA3, ebml(0x4282, b"matroska"))
+    info = ebml(
+        0x1549A966,
+        _whole(0x2AD7B1, 1_000_000),
+        ebml(0x4489, struct.pack(">d", 1500.0)),
+        *([ebml(0x7BA9, title.encode())] if title else []),
+    )
+    audio = ebml(0xE1, ebml(0xB5, struct.pack(">d", 48_000.0)), _whole(0x9F, 2))
+    track = ebml(
+        0x1654AE6B,
+        ebml(0xAE, _whole(0xD7, 1), _whole(0x83, 2), ebml(0x86, b"A_OPUS"), audio),
+    )
+    cluster = ebml(0x1F43B675, _whole(0xE7, 0), ebml(0xA3, b"\x81\0\0\x80" + bytes(64)))
+    content = info + track + ebml(0x1254C367, *tags) + cluster
+    if live:
+        return head + bytes.fromhex("18538067" + "01ffffffffffffff") + content
+    return head + ebml(0x18538067, content)

@@ -21,7 +21,7 @@ from benchmarks.bench import Bench, opened
 from benchmarks.options import Options
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Report
-from benchmarks.search import batches, common, latency, quality, typos, writes
+from benchmarks.search import batches, common, growth, latency, quality, typos, writes
 
 _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "install": measure_install.run,
@@ -34,6 +34,7 @@ _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "search.typos": typos.run,
     "search.batch": batches.run,
     "search.writes": writes.run,
+    "search.growth": growth.run,
 }
 _ONLY_BY_NAME: Final = ("install",)
 _READING: Final = (

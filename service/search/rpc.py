@@ -6,7 +6,8 @@ A unary search is a batch of one; the difference is that an error of a batch's s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from fonoteca.v1 import search_pb2 as pb
 from fonoteca.v1 import search_pb2_grpc
 from service.database import Database
 from service.errors import DomainError
+from service.matching.stream import MatchStream
 from service.query import parse
 from service.search.answer import Page, Search, ShownHit, answer
 from service.search.candidates import Scope
@@ -74,6 +76,13 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             for index in indexes:
                 results[index].response.CopyFrom(response)
         return pb.BatchSearchTracksResponse(results=results)
+
+    async def MatchTracks(
+        self, requests: AsyncIterator[pb.MatchTracksRequest], context: Context
+    ) -> AsyncGenerator[pb.MatchTracksResponse, None]:
+        async with aclosing(MatchStream(self._database, requests).responses()) as responses:
+            async for response in responses:
+                yield response
 
     async def _decode(self, request: pb.SearchTracksRequest) -> Search:
         check = Check()

@@ -152,7 +152,7 @@ def decode_track(check: Check, message: pb.Track, *, is_new: bool) -> TrackDraft
             if message.HasField("duration")
             else None
         ),
-        isrc=_isrc(check, message.isrc) if message.isrc else None,
+        isrc=decode_isrc(check, message.isrc) if message.isrc else None,
         mbid=check.uuid("mbid", message.mbid) if message.mbid else None,
         lyrics=_text(check, "lyrics", message.lyrics, MAX_LYRICS),
         language=_language(check, message.language) if message.language else None,
@@ -258,7 +258,8 @@ def _genre(check: Check, name: str) -> str:
     return check.text("", name, max_length=MAX_GENRE, required=True)
 
 
-def _isrc(check: Check, value: str) -> str:
+def decode_isrc(check: Check, value: str) -> str:
+    """Read an ISRC in its canonical form: 12 characters, upper case."""
     if not _ISRC.fullmatch(value):
         check.fail("isrc", "must be an ISRC without hyphens, such as GBAYE6800011")
     return value

@@ -23,42 +23,58 @@ _sym_db = _symbol_database.Default()
 
 
 from fonoteca.v1 import track_pb2 as fonoteca_dot_v1_dot_track__pb2
+from fonoteca.v1 import types_pb2 as fonoteca_dot_v1_dot_types__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/search.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17google/rpc/status.proto\"\xa6\x02\n\x13SearchTracksRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x04mode\x18\x06 \x01(\x0e\x32\x17.fonoteca.v1.SearchMode\x12\x11\n\tmin_score\x18\x07 \x01(\x01\x12\x13\n\x0b\x63ount_total\x18\x08 \x01(\x08\x12-\n\x06\x66\x61\x63\x65ts\x18\t \x03(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12\x12\n\nfacet_size\x18\n \x01(\x05\x12\x10\n\x08order_by\x18\x0b \x01(\t\x12\x11\n\thighlight\x18\x0c \x01(\x08\"\xd4\x01\n\x14SearchTracksResponse\x12$\n\x04hits\x18\x01 \x03(\x0b\x32\x16.fonoteca.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07partial\x18\x03 \x01(\x08\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\x12\x18\n\x10total_size_exact\x18\x05 \x01(\x08\x12(\n\x06\x66\x61\x63\x65ts\x18\x06 \x03(\x0b\x32\x18.fonoteca.v1.SearchFacet\x12\x14\n\x0c\x64id_you_mean\x18\x07 \x01(\t\"y\n\x0bSearchFacet\x12,\n\x05\x66ield\x18\x01 \x01(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.fonoteca.v1.SearchFacetValue\x12\r\n\x05\x65xact\x18\x03 \x01(\x08\"L\n\x10SearchFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"\x96\x01\n\tSearchHit\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\x12\x30\n\nhighlights\x18\x04 \x03(\x0b\x32\x1c.fonoteca.v1.SearchHighlight\"F\n\x0fSearchHighlight\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12$\n\x05spans\x18\x02 \x03(\x0b\x32\x15.fonoteca.v1.TextSpan\"&\n\x08TextSpan\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"N\n\x18\x42\x61tchSearchTracksRequest\x12\x32\n\x08requests\x18\x01 \x03(\x0b\x32 .fonoteca.v1.SearchTracksRequest\"M\n\x19\x42\x61tchSearchTracksResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.fonoteca.v1.SearchTracksResult\"z\n\x12SearchTracksResult\x12\x35\n\x08response\x18\x01 \x01(\x0b\x32!.fonoteca.v1.SearchTracksResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result*\xbe\x01\n\nSearchRung\x12\x1b\n\x17SEARCH_RUNG_UNSPECIFIED\x10\x00\x12\x15\n\x11SEARCH_RUNG_EXACT\x10\x01\x12\x19\n\x15SEARCH_RUNG_ALL_WORDS\x10\x02\x12\x16\n\x12SEARCH_RUNG_PREFIX\x10\x03\x12\x14\n\x10SEARCH_RUNG_TYPO\x10\x04\x12\x1b\n\x17SEARCH_RUNG_FEWER_WORDS\x10\x05\x12\x16\n\x12SEARCH_RUNG_FILTER\x10\x06*\x85\x01\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10SEARCH_MODE_AUTO\x10\x01\x12\x15\n\x11SEARCH_MODE_EXACT\x10\x02\x12\x16\n\x12SEARCH_MODE_PREFIX\x10\x03\x12\x15\n\x11SEARCH_MODE_FUZZY\x10\x04*\x88\x02\n\x10SearchFacetField\x12\"\n\x1eSEARCH_FACET_FIELD_UNSPECIFIED\x10\x00\x12\x1c\n\x18SEARCH_FACET_FIELD_GENRE\x10\x01\x12\x1d\n\x19SEARCH_FACET_FIELD_ARTIST\x10\x02\x12\x1c\n\x18SEARCH_FACET_FIELD_ALBUM\x10\x03\x12\x1b\n\x17SEARCH_FACET_FIELD_YEAR\x10\x04\x12\x1d\n\x19SEARCH_FACET_FIELD_DECADE\x10\x05\x12\x1d\n\x19SEARCH_FACET_FIELD_FORMAT\x10\x06\x12\x1a\n\x16SEARCH_FACET_FIELD_KEY\x10\x07\x32\xc8\x01\n\rSearchService\x12S\n\x0cSearchTracks\x12 .fonoteca.v1.SearchTracksRequest\x1a!.fonoteca.v1.SearchTracksResponse\x12\x62\n\x11\x42\x61tchSearchTracks\x12%.fonoteca.v1.BatchSearchTracksRequest\x1a&.fonoteca.v1.BatchSearchTracksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/search.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17\x66onoteca/v1/types.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xa6\x02\n\x13SearchTracksRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x04mode\x18\x06 \x01(\x0e\x32\x17.fonoteca.v1.SearchMode\x12\x11\n\tmin_score\x18\x07 \x01(\x01\x12\x13\n\x0b\x63ount_total\x18\x08 \x01(\x08\x12-\n\x06\x66\x61\x63\x65ts\x18\t \x03(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12\x12\n\nfacet_size\x18\n \x01(\x05\x12\x10\n\x08order_by\x18\x0b \x01(\t\x12\x11\n\thighlight\x18\x0c \x01(\x08\"\xd4\x01\n\x14SearchTracksResponse\x12$\n\x04hits\x18\x01 \x03(\x0b\x32\x16.fonoteca.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07partial\x18\x03 \x01(\x08\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\x12\x18\n\x10total_size_exact\x18\x05 \x01(\x08\x12(\n\x06\x66\x61\x63\x65ts\x18\x06 \x03(\x0b\x32\x18.fonoteca.v1.SearchFacet\x12\x14\n\x0c\x64id_you_mean\x18\x07 \x01(\t\"y\n\x0bSearchFacet\x12,\n\x05\x66ield\x18\x01 \x01(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.fonoteca.v1.SearchFacetValue\x12\r\n\x05\x65xact\x18\x03 \x01(\x08\"L\n\x10SearchFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"\x96\x01\n\tSearchHit\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\x12\x30\n\nhighlights\x18\x04 \x03(\x0b\x32\x1c.fonoteca.v1.SearchHighlight\"F\n\x0fSearchHighlight\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12$\n\x05spans\x18\x02 \x03(\x0b\x32\x15.fonoteca.v1.TextSpan\"&\n\x08TextSpan\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"N\n\x18\x42\x61tchSearchTracksRequest\x12\x32\n\x08requests\x18\x01 \x03(\x0b\x32 .fonoteca.v1.SearchTracksRequest\"M\n\x19\x42\x61tchSearchTracksResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.fonoteca.v1.SearchTracksResult\"z\n\x12SearchTracksResult\x12\x35\n\x08response\x18\x01 \x01(\x0b\x32!.fonoteca.v1.SearchTracksResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"g\n\x12MatchTracksRequest\x12*\n\x07options\x18\x01 \x01(\x0b\x32\x19.fonoteca.v1.MatchOptions\x12%\n\x05items\x18\x02 \x03(\x0b\x32\x16.fonoteca.v1.MatchItem\"j\n\x0cMatchOptions\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x16\n\x0emax_runners_up\x18\x02 \x01(\x05\x12\x1b\n\x0emin_confidence\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x11\n\x0f_min_confidence\"\xbd\x01\n\tMatchItem\x12\x0b\n\x03ref\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07\x61rtists\x18\x03 \x03(\t\x12\r\n\x05\x61lbum\x18\x04 \x01(\t\x12+\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04isrc\x18\x06 \x01(\t\x12\x0c\n\x04mbid\x18\x07 \x01(\t\x12+\n\x06source\x18\x08 \x01(\x0b\x32\x1b.fonoteca.v1.ExternalSource\"@\n\x13MatchTracksResponse\x12)\n\x07results\x18\x01 \x03(\x0b\x32\x18.fonoteca.v1.MatchResult\"\xa8\x01\n\x0bMatchResult\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0b\n\x03ref\x18\x02 \x01(\t\x12)\n\x04\x62\x65st\x18\x03 \x01(\x0b\x32\x1b.fonoteca.v1.MatchCandidate\x12/\n\nrunners_up\x18\x04 \x03(\x0b\x32\x1b.fonoteca.v1.MatchCandidate\x12!\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x12.google.rpc.Status\"r\n\x0eMatchCandidate\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12)\n\x07reasons\x18\x03 \x03(\x0e\x32\x18.fonoteca.v1.MatchReason*\xbe\x01\n\nSearchRung\x12\x1b\n\x17SEARCH_RUNG_UNSPECIFIED\x10\x00\x12\x15\n\x11SEARCH_RUNG_EXACT\x10\x01\x12\x19\n\x15SEARCH_RUNG_ALL_WORDS\x10\x02\x12\x16\n\x12SEARCH_RUNG_PREFIX\x10\x03\x12\x14\n\x10SEARCH_RUNG_TYPO\x10\x04\x12\x1b\n\x17SEARCH_RUNG_FEWER_WORDS\x10\x05\x12\x16\n\x12SEARCH_RUNG_FILTER\x10\x06*\x85\x01\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10SEARCH_MODE_AUTO\x10\x01\x12\x15\n\x11SEARCH_MODE_EXACT\x10\x02\x12\x16\n\x12SEARCH_MODE_PREFIX\x10\x03\x12\x15\n\x11SEARCH_MODE_FUZZY\x10\x04*\x88\x02\n\x10SearchFacetField\x12\"\n\x1eSEARCH_FACET_FIELD_UNSPECIFIED\x10\x00\x12\x1c\n\x18SEARCH_FACET_FIELD_GENRE\x10\x01\x12\x1d\n\x19SEARCH_FACET_FIELD_ARTIST\x10\x02\x12\x1c\n\x18SEARCH_FACET_FIELD_ALBUM\x10\x03\x12\x1b\n\x17SEARCH_FACET_FIELD_YEAR\x10\x04\x12\x1d\n\x19SEARCH_FACET_FIELD_DECADE\x10\x05\x12\x1d\n\x19SEARCH_FACET_FIELD_FORMAT\x10\x06\x12\x1a\n\x16SEARCH_FACET_FIELD_KEY\x10\x07*\xe6\x04\n\x0bMatchReason\x12\x1c\n\x18MATCH_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18MATCH_REASON_SAME_SOURCE\x10\x01\x12\x1a\n\x16MATCH_REASON_SAME_MBID\x10\x02\x12\x1a\n\x16MATCH_REASON_SAME_ISRC\x10\x03\x12\x1b\n\x17MATCH_REASON_SAME_TITLE\x10\x04\x12 \n\x1cMATCH_REASON_SAME_CORE_TITLE\x10\x05\x12\x1e\n\x1aMATCH_REASON_SIMILAR_TITLE\x10\x06\x12\x1d\n\x19MATCH_REASON_SAME_ARTISTS\x10\x07\x12\x1d\n\x19MATCH_REASON_SOME_ARTISTS\x10\x08\x12\x1f\n\x1bMATCH_REASON_SIMILAR_ARTIST\x10\t\x12\x1b\n\x17MATCH_REASON_SAME_ALBUM\x10\n\x12\x1c\n\x18MATCH_REASON_SAME_LENGTH\x10\x0b\x12\x18\n\x14MATCH_REASON_SWAPPED\x10\x0c\x12\x1e\n\x1aMATCH_REASON_OTHER_VERSION\x10\r\x12\x1c\n\x18MATCH_REASON_OTHER_TITLE\x10\x0e\x12\x1d\n\x19MATCH_REASON_OTHER_ARTIST\x10\x0f\x12\x1c\n\x18MATCH_REASON_OTHER_ALBUM\x10\x10\x12\x1d\n\x19MATCH_REASON_OTHER_LENGTH\x10\x11\x12\x1a\n\x16MATCH_REASON_NO_ARTIST\x10\x12\x12\x1a\n\x16MATCH_REASON_AMBIGUOUS\x10\x13\x32\x9e\x02\n\rSearchService\x12S\n\x0cSearchTracks\x12 .fonoteca.v1.SearchTracksRequest\x1a!.fonoteca.v1.SearchTracksResponse\x12\x62\n\x11\x42\x61tchSearchTracks\x12%.fonoteca.v1.BatchSearchTracksRequest\x1a&.fonoteca.v1.BatchSearchTracksResponse\x12T\n\x0bMatchTracks\x12\x1f.fonoteca.v1.MatchTracksRequest\x1a .fonoteca.v1.MatchTracksResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fonoteca.v1.search_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEARCHRUNG']._serialized_start=1353
-  _globals['_SEARCHRUNG']._serialized_end=1543
-  _globals['_SEARCHMODE']._serialized_start=1546
-  _globals['_SEARCHMODE']._serialized_end=1679
-  _globals['_SEARCHFACETFIELD']._serialized_start=1682
-  _globals['_SEARCHFACETFIELD']._serialized_end=1946
-  _globals['_SEARCHTRACKSREQUEST']._serialized_start=92
-  _globals['_SEARCHTRACKSREQUEST']._serialized_end=386
-  _globals['_SEARCHTRACKSRESPONSE']._serialized_start=389
-  _globals['_SEARCHTRACKSRESPONSE']._serialized_end=601
-  _globals['_SEARCHFACET']._serialized_start=603
-  _globals['_SEARCHFACET']._serialized_end=724
-  _globals['_SEARCHFACETVALUE']._serialized_start=726
-  _globals['_SEARCHFACETVALUE']._serialized_end=802
-  _globals['_SEARCHHIT']._serialized_start=805
-  _globals['_SEARCHHIT']._serialized_end=955
-  _globals['_SEARCHHIGHLIGHT']._serialized_start=957
-  _globals['_SEARCHHIGHLIGHT']._serialized_end=1027
-  _globals['_TEXTSPAN']._serialized_start=1029
-  _globals['_TEXTSPAN']._serialized_end=1067
-  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_start=1069
-  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_end=1147
-  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_start=1149
-  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_end=1226
-  _globals['_SEARCHTRACKSRESULT']._serialized_start=1228
-  _globals['_SEARCHTRACKSRESULT']._serialized_end=1350
-  _globals['_SEARCHSERVICE']._serialized_start=1949
-  _globals['_SEARCHSERVICE']._serialized_end=2149
+  _globals['_SEARCHRUNG']._serialized_start=2168
+  _globals['_SEARCHRUNG']._serialized_end=2358
+  _globals['_SEARCHMODE']._serialized_start=2361
+  _globals['_SEARCHMODE']._serialized_end=2494
+  _globals['_SEARCHFACETFIELD']._serialized_start=2497
+  _globals['_SEARCHFACETFIELD']._serialized_end=2761
+  _globals['_MATCHREASON']._serialized_start=2764
+  _globals['_MATCHREASON']._serialized_end=3378
+  _globals['_SEARCHTRACKSREQUEST']._serialized_start=149
+  _globals['_SEARCHTRACKSREQUEST']._serialized_end=443
+  _globals['_SEARCHTRACKSRESPONSE']._serialized_start=446
+  _globals['_SEARCHTRACKSRESPONSE']._serialized_end=658
+  _globals['_SEARCHFACET']._serialized_start=660
+  _globals['_SEARCHFACET']._serialized_end=781
+  _globals['_SEARCHFACETVALUE']._serialized_start=783
+  _globals['_SEARCHFACETVALUE']._serialized_end=859
+  _globals['_SEARCHHIT']._serialized_start=862
+  _globals['_SEARCHHIT']._serialized_end=1012
+  _globals['_SEARCHHIGHLIGHT']._serialized_start=1014
+  _globals['_SEARCHHIGHLIGHT']._serialized_end=1084
+  _globals['_TEXTSPAN']._serialized_start=1086
+  _globals['_TEXTSPAN']._serialized_end=1124
+  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_start=1126
+  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_end=1204
+  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_start=1206
+  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_end=1283
+  _globals['_SEARCHTRACKSRESULT']._serialized_start=1285
+  _globals['_SEARCHTRACKSRESULT']._serialized_end=1407
+  _globals['_MATCHTRACKSREQUEST']._serialized_start=1409
+  _globals['_MATCHTRACKSREQUEST']._serialized_end=1512
+  _globals['_MATCHOPTIONS']._serialized_start=1514
+  _globals['_MATCHOPTIONS']._serialized_end=1620
+  _globals['_MATCHITEM']._serialized_start=1623
+  _globals['_MATCHITEM']._serialized_end=1812
+  _globals['_MATCHTRACKSRESPONSE']._serialized_start=1814
+  _globals['_MATCHTRACKSRESPONSE']._serialized_end=1878
+  _globals['_MATCHRESULT']._serialized_start=1881
+  _globals['_MATCHRESULT']._serialized_end=2049
+  _globals['_MATCHCANDIDATE']._serialized_start=2051
+  _globals['_MATCHCANDIDATE']._serialized_end=2165
+  _globals['_SEARCHSERVICE']._serialized_start=3381
+  _globals['_SEARCHSERVICE']._serialized_end=3667
 # @@protoc_insertion_point(module_scope)

@@ -5,7 +5,9 @@ SPDX-License-Identifier: Apache-2.0"""
 
 from collections import abc as _abc
 from fonoteca.v1 import track_pb2 as _track_pb2
+from fonoteca.v1 import types_pb2 as _types_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -144,6 +146,102 @@ SEARCH_FACET_FIELD_FORMAT: SearchFacetField.ValueType  # 6
 SEARCH_FACET_FIELD_KEY: SearchFacetField.ValueType  # 7
 """The musical key, in Camelot's notation: 8A is A minor."""
 Global___SearchFacetField: _TypeAlias = SearchFacetField  # noqa: Y015
+
+class _MatchReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MatchReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MatchReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MATCH_REASON_UNSPECIFIED: _MatchReason.ValueType  # 0
+    """Not given."""
+    MATCH_REASON_SAME_SOURCE: _MatchReason.ValueType  # 1
+    """For: the track has this id in the other system."""
+    MATCH_REASON_SAME_MBID: _MatchReason.ValueType  # 2
+    """For: the MusicBrainz ids are equal."""
+    MATCH_REASON_SAME_ISRC: _MatchReason.ValueType  # 3
+    """For: the ISRCs are equal."""
+    MATCH_REASON_SAME_TITLE: _MatchReason.ValueType  # 4
+    """For: the titles are equal, but for case, accents and punctuation."""
+    MATCH_REASON_SAME_CORE_TITLE: _MatchReason.ValueType  # 5
+    """For: the titles are equal without guests, and without what stands in brackets or after a dash."""
+    MATCH_REASON_SIMILAR_TITLE: _MatchReason.ValueType  # 6
+    """For, though less: the titles are similar, as with misspelt, joined or swapped words."""
+    MATCH_REASON_SAME_ARTISTS: _MatchReason.ValueType  # 7
+    """For: the artists are the same, in any order."""
+    MATCH_REASON_SOME_ARTISTS: _MatchReason.ValueType  # 8
+    """For, though less: the artists are partly the same."""
+    MATCH_REASON_SIMILAR_ARTIST: _MatchReason.ValueType  # 9
+    """For, though less: the names of the artists are similar."""
+    MATCH_REASON_SAME_ALBUM: _MatchReason.ValueType  # 10
+    """For: the albums have the same title."""
+    MATCH_REASON_SAME_LENGTH: _MatchReason.ValueType  # 11
+    """For: the lengths are within two seconds."""
+    MATCH_REASON_SWAPPED: _MatchReason.ValueType  # 12
+    """Against: it only fits when title and artist are swapped, or were both in the title."""
+    MATCH_REASON_OTHER_VERSION: _MatchReason.ValueType  # 13
+    """Against: one is a live version, a remix, an acoustic version, an edit, a part or such, the other is
+    not, or is another one.
+    """
+    MATCH_REASON_OTHER_TITLE: _MatchReason.ValueType  # 14
+    """Against: the titles differ."""
+    MATCH_REASON_OTHER_ARTIST: _MatchReason.ValueType  # 15
+    """Against: the artists differ."""
+    MATCH_REASON_OTHER_ALBUM: _MatchReason.ValueType  # 16
+    """Hardly against: the albums differ."""
+    MATCH_REASON_OTHER_LENGTH: _MatchReason.ValueType  # 17
+    """Against: the lengths are more than ten seconds apart."""
+    MATCH_REASON_NO_ARTIST: _MatchReason.ValueType  # 18
+    """Against: the artist is not known, here or there."""
+    MATCH_REASON_AMBIGUOUS: _MatchReason.ValueType  # 19
+    """Against: without an artist, tracks of several artists fit as well as this one."""
+
+class MatchReason(_MatchReason, metaclass=_MatchReasonEnumTypeWrapper):
+    """Something that speaks for or against a match."""
+
+MATCH_REASON_UNSPECIFIED: MatchReason.ValueType  # 0
+"""Not given."""
+MATCH_REASON_SAME_SOURCE: MatchReason.ValueType  # 1
+"""For: the track has this id in the other system."""
+MATCH_REASON_SAME_MBID: MatchReason.ValueType  # 2
+"""For: the MusicBrainz ids are equal."""
+MATCH_REASON_SAME_ISRC: MatchReason.ValueType  # 3
+"""For: the ISRCs are equal."""
+MATCH_REASON_SAME_TITLE: MatchReason.ValueType  # 4
+"""For: the titles are equal, but for case, accents and punctuation."""
+MATCH_REASON_SAME_CORE_TITLE: MatchReason.ValueType  # 5
+"""For: the titles are equal without guests, and without what stands in brackets or after a dash."""
+MATCH_REASON_SIMILAR_TITLE: MatchReason.ValueType  # 6
+"""For, though less: the titles are similar, as with misspelt, joined or swapped words."""
+MATCH_REASON_SAME_ARTISTS: MatchReason.ValueType  # 7
+"""For: the artists are the same, in any order."""
+MATCH_REASON_SOME_ARTISTS: MatchReason.ValueType  # 8
+"""For, though less: the artists are partly the same."""
+MATCH_REASON_SIMILAR_ARTIST: MatchReason.ValueType  # 9
+"""For, though less: the names of the artists are similar."""
+MATCH_REASON_SAME_ALBUM: MatchReason.ValueType  # 10
+"""For: the albums have the same title."""
+MATCH_REASON_SAME_LENGTH: MatchReason.ValueType  # 11
+"""For: the lengths are within two seconds."""
+MATCH_REASON_SWAPPED: MatchReason.ValueType  # 12
+"""Against: it only fits when title and artist are swapped, or were both in the title."""
+MATCH_REASON_OTHER_VERSION: MatchReason.ValueType  # 13
+"""Against: one is a live version, a remix, an acoustic version, an edit, a part or such, the other is
+not, or is another one.
+"""
+MATCH_REASON_OTHER_TITLE: MatchReason.ValueType  # 14
+"""Against: the titles differ."""
+MATCH_REASON_OTHER_ARTIST: MatchReason.ValueType  # 15
+"""Against: the artists differ."""
+MATCH_REASON_OTHER_ALBUM: MatchReason.ValueType  # 16
+"""Hardly against: the albums differ."""
+MATCH_REASON_OTHER_LENGTH: MatchReason.ValueType  # 17
+"""Against: the lengths are more than ten seconds apart."""
+MATCH_REASON_NO_ARTIST: MatchReason.ValueType  # 18
+"""Against: the artist is not known, here or there."""
+MATCH_REASON_AMBIGUOUS: MatchReason.ValueType  # 19
+"""Against: without an artist, tracks of several artists fit as well as this one."""
+Global___MatchReason: _TypeAlias = MatchReason  # noqa: Y015
 
 @_typing.final
 class SearchTracksRequest(_message.Message):
@@ -538,3 +636,239 @@ class SearchTracksResult(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
 
 Global___SearchTracksResult: _TypeAlias = SearchTracksResult  # noqa: Y015
+
+@_typing.final
+class MatchTracksRequest(_message.Message):
+    """Descriptions to match."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPTIONS_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def options(self) -> Global___MatchOptions:
+        """How to match. Only in the first message of a stream. Default: all defaults."""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchItem]:
+        """The descriptions, at most 500 a message; some hundreds are best, one is fine."""
+
+    def __init__(
+        self,
+        *,
+        options: Global___MatchOptions | None = ...,
+        items: _abc.Iterable[Global___MatchItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["options", b"options"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "options", b"options"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchTracksRequest: _TypeAlias = MatchTracksRequest  # noqa: Y015
+
+@_typing.final
+class MatchOptions(_message.Message):
+    """How a stream of descriptions is matched."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIBRARY_ID_FIELD_NUMBER: _builtins.int
+    MAX_RUNNERS_UP_FIELD_NUMBER: _builtins.int
+    MIN_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    library_id: _builtins.str
+    """The library. Default: all libraries."""
+    max_runners_up: _builtins.int
+    """How many other candidates to return for each item, 0 to 10. Default: 0."""
+    min_confidence: _builtins.float
+    """The least confidence of what is returned, 0 to 1, for the best track and the runners-up alike.
+    Default: 0.5.
+    """
+    def __init__(
+        self,
+        *,
+        library_id: _builtins.str = ...,
+        max_runners_up: _builtins.int = ...,
+        min_confidence: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "min_confidence", b"min_confidence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence", "library_id", b"library_id", "max_runners_up", b"max_runners_up", "min_confidence", b"min_confidence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__min_confidence: _TypeAlias = _typing.Literal["min_confidence"]  # noqa: Y015
+    _WhichOneofArgType__min_confidence: _TypeAlias = _typing.Literal["_min_confidence", b"_min_confidence"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_confidence) -> _WhichOneofReturnType__min_confidence | None: ...
+
+Global___MatchOptions: _TypeAlias = MatchOptions  # noqa: Y015
+
+@_typing.final
+class MatchItem(_message.Message):
+    """What another system knows of a recording. One of `title`, `isrc`, `mbid` and `source` is required; the
+    more is known, the surer the match.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    ARTISTS_FIELD_NUMBER: _builtins.int
+    ALBUM_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    ISRC_FIELD_NUMBER: _builtins.int
+    MBID_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ref: _builtins.str
+    """What the client calls this item, at most 200 characters; returned with the result."""
+    title: _builtins.str
+    """The title, at most 1,000 characters, as it is written there: with "(feat. B)", "- Live" or
+    "(Remastered 2011)". A title such as "Artist - Title" is understood, too.
+    """
+    album: _builtins.str
+    """The title of the album, at most 1,000 characters. Another album speaks hardly against a match."""
+    isrc: _builtins.str
+    """The ISRC, with or without hyphens, in upper or lower case."""
+    mbid: _builtins.str
+    """The MusicBrainz id of the recording, a UUID."""
+    @_builtins.property
+    def artists(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names of the artists, at most 20 of at most 500 characters each. One entry may name several, as
+        in "A & B feat. C".
+        """
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """The length, at most 24.8 days. Lengths within two seconds are taken for equal. 0 = not known."""
+
+    @_builtins.property
+    def source(self) -> _types_pb2.ExternalSource:
+        """The recording in another system. Only `type` and `id` are compared; both are required when it is
+        given.
+        """
+
+    def __init__(
+        self,
+        *,
+        ref: _builtins.str = ...,
+        title: _builtins.str = ...,
+        artists: _abc.Iterable[_builtins.str] | None = ...,
+        album: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        isrc: _builtins.str = ...,
+        mbid: _builtins.str = ...,
+        source: _types_pb2.ExternalSource | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "artists", b"artists", "duration", b"duration", "isrc", b"isrc", "mbid", b"mbid", "ref", b"ref", "source", b"source", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchItem: _TypeAlias = MatchItem  # noqa: Y015
+
+@_typing.final
+class MatchTracksResponse(_message.Message):
+    """Results of a stream of descriptions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchResult]:
+        """The results of one or more items, at least one. Over the whole stream, each item has exactly one,
+        in the order in which they were sent.
+        """
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___MatchResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchTracksResponse: _TypeAlias = MatchTracksResponse  # noqa: Y015
+
+@_typing.final
+class MatchResult(_message.Message):
+    """What was found for one item."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    REF_FIELD_NUMBER: _builtins.int
+    BEST_FIELD_NUMBER: _builtins.int
+    RUNNERS_UP_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """The position of the item in the whole stream, from 0."""
+    ref: _builtins.str
+    """What the client calls the item."""
+    @_builtins.property
+    def best(self) -> Global___MatchCandidate:
+        """The best track; not set when no track reaches `min_confidence`."""
+
+    @_builtins.property
+    def runners_up(self) -> _containers.RepeatedCompositeFieldContainer[Global___MatchCandidate]:
+        """The next ones, the best first."""
+
+    @_builtins.property
+    def error(self) -> _status_pb2.Status:
+        """Why the item could not be matched, with the same details as for a single call; not set when it could,
+        whether a track was found or not.
+        """
+
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        ref: _builtins.str = ...,
+        best: Global___MatchCandidate | None = ...,
+        runners_up: _abc.Iterable[Global___MatchCandidate] | None = ...,
+        error: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["best", b"best", "error", b"error"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best", b"best", "error", b"error", "index", b"index", "ref", b"ref", "runners_up", b"runners_up"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchResult: _TypeAlias = MatchResult  # noqa: Y015
+
+@_typing.final
+class MatchCandidate(_message.Message):
+    """A track that may be the one that was described."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    confidence: _builtins.float
+    """How sure it is that this is the recording that was described, 0 to 1. Of 100 matches with 0.9 or more
+    at least 99 are right; below 0.5 it is rather another recording. docs/matching.md has the figures.
+    """
+    @_builtins.property
+    def track(self) -> _track_pb2.Track:
+        """The track, without lyrics."""
+
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[Global___MatchReason.ValueType]:
+        """What speaks for the match, and what against it, in the order of the enumeration."""
+
+    def __init__(
+        self,
+        *,
+        track: _track_pb2.Track | None = ...,
+        confidence: _builtins.float = ...,
+        reasons: _abc.Iterable[Global___MatchReason.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "reasons", b"reasons", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MatchCandidate: _TypeAlias = MatchCandidate  # noqa: Y015

@@ -48,6 +48,11 @@ class SearchServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_search__pb2.BatchSearchTracksRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_search__pb2.BatchSearchTracksResponse.FromString,
                 _registered_method=True)
+        self.MatchTracks = channel.stream_stream(
+                '/fonoteca.v1.SearchService/MatchTracks',
+                request_serializer=fonoteca_dot_v1_dot_search__pb2.MatchTracksRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_search__pb2.MatchTracksResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer:
@@ -73,6 +78,19 @@ class SearchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MatchTracks(self, request_iterator, context):
+        """Finds the tracks that another system describes: the entries of a playlist, a tracklist, another
+        catalogue. Any number of descriptions fit into one call; 10,000 are usual.
+
+        Results come in the order of the items, as soon as they are known and while the client goes on
+        sending; a client that does not read its results is not read from either, so read and write at the
+        same time. A bad item gets an error of its own and does not end the stream; bad options do. Nothing
+        is changed, so a stream that broke off can be sent again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SearchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -85,6 +103,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.BatchSearchTracks,
                     request_deserializer=fonoteca_dot_v1_dot_search__pb2.BatchSearchTracksRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_search__pb2.BatchSearchTracksResponse.SerializeToString,
+            ),
+            'MatchTracks': grpc.stream_stream_rpc_method_handler(
+                    servicer.MatchTracks,
+                    request_deserializer=fonoteca_dot_v1_dot_search__pb2.MatchTracksRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_search__pb2.MatchTracksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -145,6 +168,33 @@ class SearchService:
             '/fonoteca.v1.SearchService/BatchSearchTracks',
             fonoteca_dot_v1_dot_search__pb2.BatchSearchTracksRequest.SerializeToString,
             fonoteca_dot_v1_dot_search__pb2.BatchSearchTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MatchTracks(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/fonoteca.v1.SearchService/MatchTracks',
+            fonoteca_dot_v1_dot_search__pb2.MatchTracksRequest.SerializeToString,
+            fonoteca_dot_v1_dot_search__pb2.MatchTracksResponse.FromString,
             options,
             channel_credentials,
             insecure,

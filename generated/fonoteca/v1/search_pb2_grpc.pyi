@@ -44,6 +44,15 @@ class SearchServiceStub:
     result or error; a bad one does not hurt the others. The deadline is for all together: when it is
     near, each search is answered with what it has, some of them `partial`.
     """
+    MatchTracks: _grpc.StreamStreamMultiCallable[_search_pb2.MatchTracksRequest, _search_pb2.MatchTracksResponse]
+    """Finds the tracks that another system describes: the entries of a playlist, a tracklist, another
+    catalogue. Any number of descriptions fit into one call; 10,000 are usual.
+
+    Results come in the order of the items, as soon as they are known and while the client goes on
+    sending; a client that does not read its results is not read from either, so read and write at the
+    same time. A bad item gets an error of its own and does not end the stream; bad options do. Nothing
+    is changed, so a stream that broke off can be sent again.
+    """
 
 @_typing.type_check_only
 class SearchServiceAsyncStub(SearchServiceStub):
@@ -60,6 +69,15 @@ class SearchServiceAsyncStub(SearchServiceStub):
     """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
     result or error; a bad one does not hurt the others. The deadline is for all together: when it is
     near, each search is answered with what it has, some of them `partial`.
+    """
+    MatchTracks: _aio.StreamStreamMultiCallable[_search_pb2.MatchTracksRequest, _search_pb2.MatchTracksResponse]  # type: ignore[assignment]
+    """Finds the tracks that another system describes: the entries of a playlist, a tracklist, another
+    catalogue. Any number of descriptions fit into one call; 10,000 are usual.
+
+    Results come in the order of the items, as soon as they are known and while the client goes on
+    sending; a client that does not read its results is not read from either, so read and write at the
+    same time. A bad item gets an error of its own and does not end the stream; bad options do. Nothing
+    is changed, so a stream that broke off can be sent again.
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -86,6 +104,21 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
         result or error; a bad one does not hurt the others. The deadline is for all together: when it is
         near, each search is answered with what it has, some of them `partial`.
+        """
+
+    @_abc_1.abstractmethod
+    def MatchTracks(
+        self,
+        request_iterator: _MaybeAsyncIterator[_search_pb2.MatchTracksRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_search_pb2.MatchTracksResponse], _abc.AsyncIterator[_search_pb2.MatchTracksResponse]]:
+        """Finds the tracks that another system describes: the entries of a playlist, a tracklist, another
+        catalogue. Any number of descriptions fit into one call; 10,000 are usual.
+
+        Results come in the order of the items, as soon as they are known and while the client goes on
+        sending; a client that does not read its results is not read from either, so read and write at the
+        same time. A bad item gets an error of its own and does not end the stream; bad options do. Nothing
+        is changed, so a stream that broke off can be sent again.
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,1 @@
+"""Finds the tracks that another system describes: by identifier, by name, by likeness."""

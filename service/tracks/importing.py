@@ -1,5 +1,7 @@
 """An import: tracks from another system, recognized by their first external source.
 
+When that source is a file, `filing` says which track it is.
+
 One `Import` is one stream and one transaction. What a source said is remembered as a fingerprint,
 so that a source that says the same again changes nothing, not even what a user has edited since.
 
@@ -11,8 +13,7 @@ or put together. Reading yields every few tracks, for the sake of that turn and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
@@ -25,10 +26,11 @@ from service.database import Connection
 from service.errors import AlreadyExists, DomainError, NotFound, invalid
 from service.tracks import store
 from service.tracks.codec import decode_track
-from service.tracks.model import TrackDraft
+from service.tracks.filing import Filed, file_items
+from service.tracks.items import Belonging, Item
 from service.tracks.resolve import Known, missing_references, resolve
 from service.tracks.rows import SourceOfTrack
-from service.tracks.store import SourceKey
+from service.tracks.store import SourceKey, SourceOwner
 from service.tracks.write import Batch, Change, merged, store_batch
 from service.validation import Check
 from service.wire.status import to_status
@@ -46,34 +48,9 @@ _MAX_KNOWN: Final = 20_000
 
 _NO_MASK: Final = FieldMask()
 
-Belonging = SourceKey | str
-"""What belongs to one track: a place in another system, or the address of a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One track of an import: what was sent, what was read of it, and the hash of what was sent."""
-
-    index: int
-    message: pb.Track
-    draft: TrackDraft
-    fingerprint: bytes
-
-    @property
-    def key(self) -> SourceKey:
-        """What says which track it is."""
-        return self.draft.sources[0].type, self.draft.sources[0].id
-
-    @property
-    def belongings(self) -> dict[Belonging, str]:
-        """What no other track may have, with the field that says so."""
-        draft = self.draft
-        fields: dict[Belonging, str] = {
-            (source.type, source.id): f"sources[{index}]"
-            for index, source in enumerate(draft.sources)
-        }
-        fields.update((file.uri, f"files[{index}]") for index, file in enumerate(draft.files))
-        return fields
+Changes = tuple[list[Change], dict[SourceOfTrack, bytes], dict[UUID, int]]
+"""What a batch changes, the fingerprints of what it says about these tracks, and how many items
+each change is about when that is not one."""
 
 
 class Import:
@@ -86,6 +63,8 @@ class Import:
         self._known = Known()
         self._seen: dict[Belonging, tuple[int, bytes]] = {}
         self._changed: dict[UUID, int] = {}
+        self._filed: set[UUID] = set()
+        self._filing = asyncio.Lock()
         self._next_index = 0
         self._waiting: list[Item] = []
         self._turn = asyncio.Lock()
@@ -177,12 +156,25 @@ class Import:
         return True
 
     async def _store(self, items: Sequence[Item]) -> None:
-        """Store a batch that was read."""
+        """Store a batch that was read. Which file is which depends on all that came before it."""
+        others = [item for item in items if not item.is_file]
+        await self._store_all(others, self._changes)
+        if len(others) < len(items):
+            async with self._filing:
+                files = [item for item in items if item.is_file]
+                await self._store_all(files, self._file_changes)
+
+    async def _store_all(
+        self,
+        items: Sequence[Item],
+        find_changes: Callable[[Sequence[Item]], Awaitable[Changes]],
+    ) -> None:
+        """Store items of one kind."""
         if len(self._known.credits.credits) > _MAX_KNOWN:
             self._known = Known()  # batches under way keep the old one
         known = self._known
         async with self._turn:
-            changes, said = await self._changes(items)
+            changes, said, counts = await find_changes(items)
             if not changes:
                 return
             resolved = await resolve(self._connection, [change.draft for change in changes], known)
@@ -197,24 +189,18 @@ class Import:
             for change, message in zip(changes, batch.messages, strict=True)
             if change.current and _is_same(message, change.current)
         }
-        self.response.unchanged += len(same)
-        self.response.updated += len(batch.known) - len(same)
+        self.response.unchanged += sum(counts.get(track_id, 1) for track_id in same)
+        self.response.updated += sum(counts.get(track_id, 1) for track_id in batch.known - same)
         async with self._turn:
             if same:
-                await store.set_fingerprints(
-                    self._connection, {key: what for key, what in said.items() if key[0] in same}
-                )
+                news = {key: what for key, what in said.items() if key[0] in same}
+                if news:
+                    await store.set_fingerprints(self._connection, news)
             await store_batch(self._connection, batch.without(same), said)
 
-    async def _changes(
-        self, items: Sequence[Item]
-    ) -> tuple[list[Change], dict[SourceOfTrack, bytes]]:
-        """Return what a batch changes, and the fingerprints of what it says about these tracks."""
-        owners = await store.find_by_source(
-            self._connection,
-            self._library_id,
-            [(source.type, source.id) for item in items for source in item.draft.sources],
-        )
+    async def _changes(self, items: Sequence[Item]) -> Changes:
+        """Return what a batch changes."""
+        owners = await self._owners(items)
         holders: dict[Belonging, UUID] = {key: owner.track_id for key, owner in owners.items()}
         holders.update(
             await store.find_by_file(
@@ -249,13 +235,70 @@ class Import:
         self.response.created += len(changes)
         if changed:
             changes += await self._updates(changed)
-        return changes, said
+        return changes, said, {}
+
+    async def _file_changes(self, items: Sequence[Item]) -> Changes:
+        """Return what a batch of files changes: those of one track are one change."""
+        owners = await self._owners(items)
+        missing = await missing_references(self._connection, [item.draft for item in items])
+        news = []
+        for item in items:
+            owner = owners.get(item.key)
+            if owner and owner.fingerprint == item.fingerprint:
+                self.response.unchanged += 1
+                continue
+            try:
+                _require_references(item, missing)
+            except DomainError as error:
+                self._refuse(item, error)
+            else:
+                news.append(item)
+        if not news:
+            return [], {}, {}
+        filed = await file_items(self._connection, self._library_id, news, owners, self._refuse)
+        changes = [change for change in filed.changes if self._may_file(change, filed)]
+        said = {
+            (change.id, *item.key): item.fingerprint
+            for change in changes
+            for item in filed.items[change.id]
+        }
+        counts = {change.id: len(filed.items[change.id]) for change in changes}
+        for change in changes:
+            if not change.current:
+                self.response.created += 1
+                self.response.updated += counts[change.id] - 1
+        return changes, said, counts
+
+    async def _owners(self, items: Sequence[Item]) -> dict[SourceKey, SourceOwner]:
+        """Return the live tracks that have the sources of items."""
+        return await store.find_by_source(
+            self._connection,
+            self._library_id,
+            [(source.type, source.id) for item in items for source in item.draft.sources],
+        )
+
+    def _may_file(self, change: Change, filed: Filed) -> bool:
+        """Whether the stream has not changed a track by what another system says of it."""
+        index = self._changed.get(change.id)
+        if index is None:
+            self._filed.add(change.id)
+            return True
+        for item in filed.items[change.id]:
+            self._refuse(
+                item, invalid("sources[0]", f"is a source of track {index} of this import")
+            )
+        return False
+
+    def _refuse(self, item: Item, error: DomainError) -> None:
+        self._report(item.index, item.message, error)
 
     def _require_first(self, item: Item, track_id: UUID) -> None:
         """Raise `InvalidInput` when the stream knew the track by another source before."""
         index = self._changed.setdefault(track_id, item.index)
         if index != item.index:
             raise invalid("sources[0]", f"is a source of track {index} of this import")
+        if track_id in self._filed:
+            raise invalid("sources[0]", "is a source of a track whose file is in this import")
 
     async def _updates(self, changed: Sequence[tuple[UUID, Item]]) -> list[Change]:
         """Return the changes of tracks about which their source says something new."""

@@ -226,6 +226,77 @@ JOIN audio_file AS f
     AND f.missing_at IS NULL
     AND f.uri = g.uri;
 
+-- name: find_known_files
+-- Files of live tracks that may be some that arrive: of the same audio or bytes (the first 1,000 of each
+-- hash, missing ones before the others), at the same address, or missing from an address that differs in
+-- the suffix only. audio_file_audio_hash_idx, audio_file_content_hash_idx, audio_file_uri_key,
+-- audio_file_missing_idx.
+WITH found AS (
+    SELECT heard.id
+    FROM unnest(%(audio_hashes)s::text[]) AS g (hash)
+    CROSS JOIN LATERAL (
+        SELECT f.id
+        FROM audio_file AS f
+        WHERE f.audio_hash = g.hash AND f.library_id = %(library_id)s::uuid AND f.is_live
+        ORDER BY f.missing_at IS NULL, f.id
+        LIMIT 1000
+    ) AS heard
+    UNION
+    SELECT read.id
+    FROM unnest(%(content_hashes)s::text[]) AS g (hash)
+    CROSS JOIN LATERAL (
+        SELECT f.id
+        FROM audio_file AS f
+        WHERE f.content_hash = g.hash AND f.library_id = %(library_id)s::uuid AND f.is_live
+        ORDER BY f.missing_at IS NULL, f.id
+        LIMIT 1000
+    ) AS read
+    UNION
+    SELECT f.id
+    FROM unnest(%(uris)s::text[]) AS g (uri)
+    JOIN audio_file AS f
+        ON md5(f.uri) = md5(g.uri)
+        AND f.library_id = %(library_id)s::uuid
+        AND f.is_live
+        AND f.missing_at IS NULL
+        AND f.uri = g.uri
+    UNION
+    SELECT f.id
+    FROM unnest(%(uris)s::text[]) AS g (uri)
+    JOIN audio_file AS f
+        ON left(f.uri, 500) COLLATE "C" = left(g.uri, 500) COLLATE "C"
+        AND f.library_id = %(library_id)s::uuid
+        AND f.is_live
+        AND f.missing_at IS NOT NULL
+        AND f.uri = g.uri
+    UNION
+    SELECT f.id
+    FROM unnest(%(stems)s::text[]) AS g (stem)
+    JOIN audio_file AS f
+        -- "/" is the character after "."
+        ON left(f.uri, 500) COLLATE "C" >= (left(g.stem, 500) || '.') COLLATE "C"
+        AND left(f.uri, 500) COLLATE "C" < (left(g.stem, 500) || '/') COLLATE "C"
+        AND f.library_id = %(library_id)s::uuid
+        AND f.is_live
+        AND f.missing_at IS NOT NULL
+)
+
+SELECT
+    f.id, f.track_id, f.uri, f.content_hash, f.audio_hash, f.duration_ms,
+    f.missing_at IS NOT NULL AS is_missing,
+    t.title_key AS title, left(fold(a.title), 300) AS album, t.disc_number, t.track_number
+FROM found
+JOIN audio_file AS f ON f.id = found.id
+JOIN track AS t ON t.id = f.track_id
+LEFT JOIN album AS a ON a.id = t.album_id
+ORDER BY f.track_id, f.id;
+
+-- name: fold_songs
+-- Titles and albums as names are compared, in the order given.
+SELECT left(fold(g.title), 300), left(fold(g.album), 300)
+FROM unnest(%(titles)s::text[], %(albums)s::text[]) WITH ORDINALITY AS g (title, album, number)
+ORDER BY g.number;
+
 -- name: set_fingerprints
 -- What the last import said, for tracks that it did not change. track_source_external_key.
 UPDATE track_source AS s

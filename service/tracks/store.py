@@ -18,6 +18,7 @@ from service.artists.model import Credit, CreditedName
 from service.database import Connection, load_statements
 from service.errors import NotFound
 from service.tracks import rows
+from service.tracks.identity import Arrival, KnownFile, Song, stem_of
 from service.tracks.model import AlbumOfTrack, Track
 from service.tracks.rows import Fingerprints, Row, SourceOfTrack
 
@@ -30,6 +31,8 @@ _LIBRARY = _SQL["library_exists"]
 _CREDITS = _SQL["get_credits"]
 _FIND_BY_SOURCE = _SQL["find_tracks_by_source"]
 _FIND_BY_FILE = _SQL["find_tracks_by_file"]
+_FIND_KNOWN_FILES = _SQL["find_known_files"]
+_FOLD_SONGS = _SQL["fold_songs"]
 _COPY = _SQL["copy_tracks"]
 _UPDATE = _SQL["update_tracks"]
 _CLEAR = _SQL["clear_children"]
@@ -205,6 +208,33 @@ async def find_by_file(
         return {}
     parameters = {"library_id": library_id, "uris": uris}
     return dict(await (await connection.execute(_FIND_BY_FILE, parameters)).fetchall())
+
+
+async def find_known_files(
+    connection: Connection, library_id: UUID, arrivals: Sequence[Arrival]
+) -> list[KnownFile]:
+    """Return the files of a library that may be some of those that arrive."""
+    parameters = {
+        "library_id": library_id,
+        "audio_hashes": [hash_ for hash_ in {new.audio_hash for new in arrivals} if hash_],
+        "content_hashes": [hash_ for hash_ in {new.content_hash for new in arrivals} if hash_],
+        "uris": [new.uri for new in arrivals],
+        "stems": list({stem_of(new.uri) for new in arrivals}),
+    }
+    rows = await (await connection.execute(_FIND_KNOWN_FILES, parameters)).fetchall()
+    return [
+        KnownFile(file_id, track_id, uri, content, audio, length, is_missing, Song(*song))
+        for file_id, track_id, uri, content, audio, length, is_missing, *song in rows
+    ]
+
+
+async def fold_songs(
+    connection: Connection, titles: Sequence[str], albums: Sequence[str | None]
+) -> list[tuple[str, str | None]]:
+    """Return titles and albums as names are compared, in the same order."""
+    parameters = {"titles": list(titles), "albums": list(albums)}
+    rows = await (await connection.execute(_FOLD_SONGS, parameters)).fetchall()
+    return [(title, album) for title, album in rows]
 
 
 async def save(

@@ -185,6 +185,11 @@ class TrackServiceServicer:
         are best sent as several calls of some ten thousand tracks each. A bad track is reported and does
         not stop the others. Sending the same tracks again changes nothing.
 
+        A track whose first source is its one file (type "file", id the address of the file, or
+        "sha256:" and the hash of the address when it has more than 500 characters) is recognized by the
+        hashes and the address of that file, so that it may have been moved or retagged since; docs/identity.md
+        has the rules. Files that turn out to be further copies of a track count as updates of it.
+
         Imports into the catalogue run one after the other.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

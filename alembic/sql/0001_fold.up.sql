@@ -27,7 +27,8 @@ $$;
 -- own, so that any part of a title can be found. Text of punctuation alone ("!!!") stays as it is, so
 -- that it can be found too.
 --
--- Idempotent. The result never contains ' : \ , which the text form of tsvector reserves.
+-- Idempotent. The result never contains ' : \ , which the text form of tsvector reserves. A migration that
+-- changes what fold returns raises fold_version(), for what was folded before must be folded anew.
 CREATE FUNCTION public.fold(input text) RETURNS text
 LANGUAGE plpgsql
 IMMUTABLE PARALLEL SAFE STRICT
@@ -86,7 +87,7 @@ BEGIN
     END IF;
     folded := regexp_replace(
         replace(plain, '''', ''),
-        '[][ !"#$%()*+,./:;<=>?@\\^_`{|}~\u0001-\u001F\u007F-\u00A0\u00A7\u00B6\u00B7\u2016\u1680\u2020-\u2029\u203B\u3000-\u303F\u30FB-]+',
+        '[][ !"#$%()*+,./:;<=>?@\\^_`{|}~\u0001-\u001F\u007F-\u00A0\u00A7\u00B6\u00B7\u2016\u1680\u2020-\u2029\u203B\u2236\u3000-\u303F\u30FB-]+',
         ' ',
         'g'
     );

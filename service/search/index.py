@@ -15,6 +15,8 @@ from service.database import Connection, load_statements
 _SQL = load_statements(__package__)
 _INDEX = _SQL["index_tracks"]
 _UNINDEX = _SQL["unindex_tracks"]
+_HOLD_ENTRIES = _SQL["hold_entries"]
+_HOLD_NAMES = _SQL["hold_names"]
 _REFRESH_CREDITS = _SQL["refresh_credits"]
 _TRACKS_OF_CREDITS = _SQL["tracks_of_credits"]
 _TRACKS_OF_ALBUM = _SQL["tracks_of_album"]
@@ -25,6 +27,11 @@ async def index_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
     await connection.execute(_INDEX, {"ids": list(ids)})
 
 
+async def hold_names(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Keep what tracks are found by from being renamed, before they are indexed from it."""
+    await connection.execute(_HOLD_NAMES, {"ids": list(ids)})
+
+
 async def unindex_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
     """Hide tracks from search."""
     await connection.execute(_UNINDEX, {"ids": list(ids)})
@@ -33,14 +40,20 @@ async def unindex_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
 async def reindex_artist(connection: Connection, artist_id: UUID) -> None:
     """Make an artist's tracks findable under the names that it has now."""
     credit_ids = await _ids(connection, _REFRESH_CREDITS, {"artist_id": artist_id})
-    await index_tracks(
+    await _reindex(
         connection, await _ids(connection, _TRACKS_OF_CREDITS, {"credit_ids": credit_ids})
     )
 
 
 async def reindex_album(connection: Connection, album_id: UUID) -> None:
     """Make an album's tracks findable under the title that it has now."""
-    await index_tracks(connection, await _ids(connection, _TRACKS_OF_ALBUM, {"album_id": album_id}))
+    await _reindex(connection, await _ids(connection, _TRACKS_OF_ALBUM, {"album_id": album_id}))
+
+
+async def _reindex(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Index tracks that may be deleted or changed right now by others."""
+    await connection.execute(_HOLD_ENTRIES, {"ids": list(ids)})
+    await index_tracks(connection, ids)
 
 
 async def _ids(

@@ -59,6 +59,39 @@ ON CONFLICT (word) DO NOTHING;
 -- Takes tracks out of search. Primary key of track_search.
 DELETE FROM track_search WHERE track_id = ANY(%(ids)s::uuid[]);
 
+-- name: hold_entries
+-- Keeps the entries of tracks from being written by others until the transaction ends; waits for those who
+-- are writing them, so that the tracks are then read as they were left. Primary key of track_search.
+SELECT track_id FROM track_search WHERE track_id = ANY(%(ids)s::uuid[]) ORDER BY track_id FOR UPDATE;
+
+-- name: hold_names
+-- Keeps the artists and albums of tracks from being renamed until the transaction ends; a rename that is
+-- under way is waited for. Primary keys of track, artist_credit_name, artist and album.
+WITH held_artist AS MATERIALIZED (
+    SELECT a.id
+    FROM artist AS a
+    WHERE a.id IN (
+        SELECT n.artist_id
+        FROM track AS t
+        JOIN artist_credit_name AS n ON n.credit_id = t.credit_id
+        WHERE t.id = ANY(%(ids)s::uuid[])
+    )
+    ORDER BY a.id
+    FOR KEY SHARE
+),
+
+held_album AS MATERIALIZED (
+    SELECT a.id
+    FROM album AS a
+    WHERE a.id IN (SELECT t.album_id FROM track AS t WHERE t.id = ANY(%(ids)s::uuid[]))
+    ORDER BY a.id
+    FOR KEY SHARE
+)
+
+SELECT id FROM held_artist
+UNION ALL
+SELECT id FROM held_album;
+
 -- name: refresh_credits
 -- The words of all credits of an artist, after its name or aliases changed. artist_credit_name_artist_idx,
 -- primary keys of artist_credit, artist_credit_name, artist and artist_alias.

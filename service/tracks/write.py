@@ -18,7 +18,7 @@ from fonoteca.v1 import track_pb2 as pb
 from fonoteca.v1 import types_pb2
 from service.database import Connection
 from service.errors import AlreadyExists, FailedPrecondition, NotFound, invalid
-from service.search.index import index_tracks, unindex_tracks
+from service.search.index import hold_names, index_tracks, unindex_tracks
 from service.tracks import store
 from service.tracks.codec import OUTPUT_ONLY, decode_track, encode_track
 from service.tracks.model import FAILED, PENDING, AudioFile, Track, TrackDraft
@@ -131,6 +131,7 @@ async def undelete(connection: Connection, track_id: UUID, given_etag: str) -> p
     check.done()
     await _require_free(connection, [Change(track_id, draft)])
     await store.undelete(connection, track_id, message.SerializeToString())
+    await hold_names(connection, [track_id])
     await index_tracks(connection, [track_id])
     return message
 

@@ -18,22 +18,13 @@ from service.artists import store as artists
 from service.database import Connection, Database
 from service.tracks import store as tracks
 from service.tracks import write
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, is_waiting
 from tests.support.writing import add_tracks, credited, found, write_tracks
 
 if TYPE_CHECKING:
     from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
 
 SONG = Track(title="Song", credits=credited("Prince"), album=TrackAlbum(title="Album"))
-
-
-async def is_waiting(connection: Connection) -> bool:
-    """Tell whether a transaction waits for another one."""
-    rows = await connection.execute(
-        "SELECT FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    return await rows.fetchone() is not None
 
 
 @pytest.mark.parametrize(

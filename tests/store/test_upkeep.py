@@ -13,9 +13,10 @@ from fonoteca.v1.track_pb2 import TRACK_STATUS_PENDING, Track, TrackAlbum
 from service.database import Connection, Database
 from service.upkeep import rounds, store
 from service.upkeep.background import keep_up
-from service.upkeep.model import STAGES, Fault, Finding, Look, Stage, State
+from service.upkeep.model import STAGES, Fault, Look, Stage, State
 from tests.support.catalogue import make_records
 from tests.support.catalogue import store as store_records
+from tests.support.upkeep import faults
 from tests.support.waiting import eventually
 from tests.support.writing import add_tracks, credited
 
@@ -38,12 +39,6 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT
 AS $$ BEGIN RETURN replace(public.former_fold(input), 'sae', 'se'); END $$;
 """
 """Another fold, as a later migration may bring one."""
-
-
-async def faults(database: Database, *, repair: bool = False) -> list[Finding]:
-    """Return all that is wrong."""
-    looks = rounds.verify(database, STAGES[0], STAGES[0].start, repair=repair)
-    return [finding async for _, look in looks for finding in look.findings]
 
 
 async def rebuild(database: Database) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
+from service.database import Connection
+
 PATIENCE = 10.0
 """Seconds until a test gives up waiting."""
 
@@ -20,3 +22,12 @@ async def eventually(
             if await held if inspect.isawaitable(held) else held:
                 return
             await asyncio.sleep(0.01)
+
+
+async def is_waiting(connection: Connection) -> bool:
+    """Tell whether a transaction waits for another one."""
+    rows = await connection.execute(
+        "SELECT FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return await rows.fetchone() is not None

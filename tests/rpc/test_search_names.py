@@ -1,0 +1,76 @@
+"""However people write the name of a track or an artist, the track is found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from fonoteca.v1 import search_pb2 as pb
+from fonoteca.v1.track_pb2 import Track
+from service.database import Database
+from tests.support.writing import add_tracks, credited
+
+if TYPE_CHECKING:
+    from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
+
+FOUND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("Jóga", "Björk"): ("bjork", "BJÖRK", "Bjo\u0308rk", "björk joga"),
+    ("Svefn-g-englar", "Sigur Rós"): ("sigur ros", "svefn g englar", "SIGUR RÓS"),
+    ("Final Song", "Mø"): ("mo", "MØ", "Mo final song"),
+    ("Hex", "Æther"): ("aether", "æther hex"),
+    ("Halo", "Beyoncé"): ("beyonce", "BEYONCÉ", "halo beyonce"),
+    ("So What", "P!nk"): ("pink", "P!NK", "pink so what"),
+    ("Thunderstruck", "AC/DC"): ("ac/dc", "acdc", "ac dc", "AC-DC", "thunderstruck acdc"),
+    ("Nightswimming", "R.E.M."): ("rem", "R.E.M", "r.e.m. nightswimming"),
+    ("Patience", "Guns N' Roses"): (
+        "guns n roses", "Guns N\u2019 Roses", "guns n\u2018 roses", "guns n` roses",
+        "guns n\u00b4 roses",
+    ),
+    ("Cecilia", "Simon & Garfunkel"): (
+        "simon and garfunkel", "Simon&Garfunkel", "simon \uff06 garfunkel",
+    ),
+    ("\uff2c\uff4f\uff56\uff45\u3000Train", "\uff21\uff22"): (
+        "love train", "ab", "\uff2c\uff2f\uff36\uff25",
+    ),
+    ("Κιθάρα", "Ελένη"): ("κιθαρα", "ΕΛΈΝΗ"),
+    ("Группа крови", "Кино"): ("группа крови", "КИНО"),
+    ("ירושלים", "עופרה"): ("ירושלים", "עופרה"),
+    ("حبيبي", "فيروز"): ("حبيبي", "فيروز"),
+    ("봄날", "방탄소년단"): ("봄날", "방탄소년단"),
+    ("ความรัก", "คาราบาว"): ("ความรัก", "คาราบาว"),
+    ("カラオケ", "ｶﾅ"): ("からおけ", "ｶﾗｵｹ", "カナ"),
+    ("丸の内サディスティック", "椎名林檎"): (
+        "林檎", "椎名", "丸の内", "サディスティック", "さでぃすてぃっく",
+    ),
+    ("Plus", "1+"): ("1+", "1+ plus"),
+    ("Must Be the Moon", "!!!"): ("!!!", "!!! must be the moon"),
+    ("Breezeblocks", "∆"): ("∆", "∆ breezeblocks"),
+    ("Shape", "÷"): ("÷", "÷ shape"),
+    ("Intro", "MO"): ("MO", "mo intro"),
+    ("One", "U2"): ("U2", "u2 one"),
+    ("It", "Prince"): ("It", "it prince"),
+    ("This Is the Day", "The The"): ("The The", "the the", "this is the day the the"),
+}  # fmt: skip
+
+
+@pytest.fixture
+async def catalogue(database: Database) -> dict[str, str]:
+    """The ids of the tracks, by title."""
+    tracks = [Track(title=title, credits=credited(artist)) for title, artist in FOUND]
+    return {track.title: track.id for track in await add_tracks(database, *tracks)}
+
+
+async def test_each_name_is_found_however_it_is_written(
+    search: SearchServiceAsyncStub, catalogue: dict[str, str]
+) -> None:
+    asked = [(title, query) for (title, _), queries in FOUND.items() for query in queries]
+    asked += [(title, title) for title, _ in FOUND] + [(title, artist) for title, artist in FOUND]
+    requests = [pb.SearchTracksRequest(query=query) for _, query in asked]
+    response = await search.BatchSearchTracks(pb.BatchSearchTracksRequest(requests=requests))
+    missed = [
+        (title, query)
+        for (title, query), result in zip(asked, response.results, strict=True)
+        if catalogue[title] not in {hit.track.id for hit in result.response.hits[:3]}
+    ]
+    assert missed == []

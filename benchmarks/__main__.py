@@ -21,7 +21,16 @@ from benchmarks.bench import Bench, opened
 from benchmarks.options import Options
 from benchmarks.processes import BenchmarkError
 from benchmarks.report import Report
-from benchmarks.search import batches, common, growth, latency, quality, typos, writes
+from benchmarks.search import (
+    batches,
+    common,
+    growth,
+    latency,
+    matching,
+    quality,
+    typos,
+    writes,
+)
 
 _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "install": measure_install.run,
@@ -33,6 +42,7 @@ _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "search.common": common.run,
     "search.typos": typos.run,
     "search.batch": batches.run,
+    "search.match": matching.run,
     "search.writes": writes.run,
     "search.growth": growth.run,
 }
@@ -40,6 +50,7 @@ _ONLY_BY_NAME: Final = ("install",)
 _READING: Final = (
     "get",
     *("search.quality", "search.latency", "search.common", "search.typos", "search.batch"),
+    "search.match",
 )
 """Those that do not change the database, so that one can be given."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from benchmarks.bench import open_catalogue
 from benchmarks.made_up import write_catalogue
 from benchmarks.queries import make_queries, read_queries
 from benchmarks.report import Figure, histogram, percentile
+from benchmarks.search.mixes import make_mixes
+from benchmarks.search.tantivy_index import TantivyIndex
 from benchmarks.songs import Song
 from service.ingest.problems import Problem
 from service.ingest.tables import open_table
@@ -74,6 +77,39 @@ def test_queries_about_other_tracks_are_left_out(catalogue: Path, tmp_path: Path
         '{"query": "b", "kind": "k", "expected_source_ids": ["x:2"]}\n'
     )
     assert [query.text for query in read_queries(path, songs_of(catalogue))] == ["a"]
+
+
+def test_the_same_songs_make_the_same_mixes(catalogue: Path) -> None:
+    mixes = make_mixes(songs_of(catalogue))
+    assert mixes == make_mixes(songs_of(catalogue))
+    assert mixes != make_mixes(songs_of(catalogue), seed=2)
+
+
+def test_mixed_queries_are_exact_ones_common_ones_and_typos(catalogue: Path) -> None:
+    mixes = make_mixes(songs_of(catalogue))
+    typos = {typo.text for typo in mixes.typo}
+    assert sum(text in typos for text in mixes.mixed) >= 150
+    assert sum(text in mixes.common for text in mixes.mixed) >= 150
+    assert {*mixes.mixed} <= {*mixes.exact, *mixes.common, *typos}
+
+
+def test_common_queries_begin_with_the_most_frequent_words(catalogue: Path) -> None:
+    songs = songs_of(catalogue)
+    counts = Counter(word for song in songs for word in set(song.title_key.split()))
+    first = make_mixes(songs).common[:10]
+    assert [counts[word] for word in first] == [count for _, count in counts.most_common(10)]
+
+
+def test_tantivy_finds_words_misspelt_words_and_some_of_the_words(tmp_path: Path) -> None:
+    names = [("yellow submarine", "the beatles"), ("yellow", "coldplay"), ("help", "the beatles")]
+    songs = [Song(title, artist, title, artist, "", "", 0, ()) for title, artist in names]
+    rival = TantivyIndex(tmp_path, songs)
+    assert set(rival.all_words("yellow", 10)) == {0, 1}
+    assert rival.all_words("beatles yellow", 10) == [0]
+    assert rival.all_words("yelolw", 10) == []
+    assert set(rival.fuzzy("yelolw", 10)) == {0, 1}
+    assert rival.fuzzy("submarnie beatels", 10) == [0]
+    assert rival.ladder("help zyxwvu", 10) == rival.any_word("help", 10) == [2]
 
 
 def test_percentiles_are_values_that_were_measured() -> None:

@@ -36,6 +36,7 @@ COMMANDS: Final = {
         "service.cli.scan", "Read audio files below folders or buckets into the catalogue."
     ),
     "search": Command("service.cli.search", "Search the tracks."),
+    "match": Command("service.cli.match", "Find the tracks that a table describes."),
     "db": Command("service.cli.db", "Migrate, inspect, back up and restore the database."),
     "settings": Command("service.cli.settings", "List the settings."),
 }

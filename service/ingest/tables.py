@@ -12,7 +12,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
@@ -34,6 +34,9 @@ _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _READ_AHEAD = 1 << 17
 
+#: What says which track a row is, and how it is called: an import needs both.
+IMPORTED = (SOURCE_ID, TITLE)
+
 #: A track and the line where its row begins.
 Row = tuple[int, Track]
 
@@ -49,6 +52,8 @@ class Table:
     raw: io.BufferedReader
     text: TextIO
     size: int
+    #: Columns of which no cell may be empty.
+    required: Collection[str]
     #: Columns of the file; in JSON Lines every row has its own.
     columns: list[str] = field(default_factory=list)
     #: Columns without a field of their own; their cells become attributes. In JSON Lines they are
@@ -75,11 +80,14 @@ def open_table(
     *,
     encoding: str = "utf-8",
     strict: bool = False,
+    required: Collection[str] = IMPORTED,
 ) -> Table:
     """Open a file of tracks and read its header.
 
-    `on_problem` gets each row that is left out. `strict` refuses columns that are not known. Raises
-    `SourceError` when the file cannot be read, is empty, or lacks a column that is needed.
+    `on_problem` gets each row that is left out: one that cannot be read, has an empty cell in a
+    `required` column, or repeats the source of an earlier row when a source is required. `strict`
+    refuses columns that are not known. Raises `SourceError` when the file cannot be read,
+    is empty, or lacks a required column.
     """
     try:
         size = path.stat().st_size
@@ -88,7 +96,7 @@ def open_table(
         raise SourceError(f"{path}: {error.strerror}") from error
     try:
         table = Table(
-            path, encoding, strict, on_problem, raw, _as_text(raw, encoding), max(size, 1)
+            path, encoding, strict, on_problem, raw, _as_text(raw, encoding), max(size, 1), required
         )
         lines = _lines(table)
         head = next((line for line in lines if line.strip()), "")
@@ -183,7 +191,7 @@ def _delimited_rows(table: Table, head: str, lines: Iterator[str]) -> Iterator[R
         names = [column_name(heading) for heading in next(reader)]
     except csv.Error as error:
         raise SourceError(f"{table.path}: the header cannot be read: {error}") from None
-    _check_names(table.path, names)
+    _check_names(table.path, names, table.required)
     table.columns = names
     table.unknown_columns += [name for name in names if name and name not in KNOWN]
     if table.strict and table.unknown_columns:
@@ -196,8 +204,8 @@ def _known_count(head: str, delimiter: str) -> int:
     return sum(column_name(part.strip('"\r\n')) in KNOWN for part in head.split(delimiter))
 
 
-def _check_names(path: Path, names: list[str]) -> None:
-    missing = [name for name in (SOURCE_ID, TITLE) if name not in names]
+def _check_names(path: Path, names: list[str], required: Collection[str]) -> None:
+    missing = [name for name in required if name not in names]
     if missing:
         raise SourceError(
             f"{path}: no column {' and no column '.join(missing)} among {', '.join(names)}; "
@@ -209,7 +217,7 @@ def _check_names(path: Path, names: list[str]) -> None:
 
 
 def _filled_rows(table: Table, reader: Reader, names: list[str]) -> Iterator[Row]:
-    track_of = _row_filler(names)
+    track_of = _row_filler(names, _RowCheck(table.required))
     while True:
         line = reader.line_num + 1
         try:
@@ -227,11 +235,10 @@ def _filled_rows(table: Table, reader: Reader, names: list[str]) -> Iterator[Row
             return
 
 
-def _row_filler(names: list[str]) -> Callable[[list[str]], Track]:
+def _row_filler(names: list[str], check: _RowCheck) -> Callable[[list[str]], Track]:
     """Return what makes a track of a row. It runs for every row: keep it short."""
     columns = [(place, column.fill, column.name) for place, column in by_rank(names)]
-    source_id, width = names.index(SOURCE_ID), len(names)
-    seen: set[str] = set()
+    width = len(names)
 
     def track_of(row: list[str]) -> Track:
         if len(row) != width:
@@ -244,7 +251,7 @@ def _row_filler(names: list[str]) -> Callable[[list[str]], Track]:
                     fill(track, cell)
         except ValueError as error:
             raise _BadRowError(name, str(error)) from None
-        _check_track(track, row[source_id], seen)
+        check(track)
         return track
 
     return track_of
@@ -263,12 +270,12 @@ def _json_rows(table: Table, head: str, lines: Iterator[str]) -> Iterator[Row]:
 
 
 def _filled_objects(table: Table, lines: Iterator[str]) -> Iterator[Row]:
-    seen: set[str] = set()
+    check = _RowCheck(table.required)
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            track = _from_object(table, _parse(line), seen)
+            track = _from_object(table, _parse(line), check)
         except _BadRowError as error:
             table.report(number, error.column, str(error))
         else:
@@ -285,7 +292,7 @@ def _parse(line: str) -> dict[str, object]:
     return {column_name(name): value for name, value in record.items()}
 
 
-def _from_object(table: Table, record: dict[str, object], seen: set[str]) -> Track:
+def _from_object(table: Table, record: dict[str, object], check: _RowCheck) -> Track:
     track = Track()
     _note_unknown(table, record)
     for _, column in _columns_of(tuple(record)):
@@ -293,7 +300,7 @@ def _from_object(table: Table, record: dict[str, object], seen: set[str]) -> Tra
             _fill(column, track, record[column.name])
         except ValueError as error:
             raise _BadRowError(column.name, str(error)) from None
-    _check_track(track, str(record.get(SOURCE_ID) or ""), seen)
+    check(track)
     return track
 
 
@@ -338,11 +345,24 @@ class _BadRowError(Exception):
         self.column = column
 
 
-def _check_track(track: Track, source_id: str, seen: set[str]) -> None:
-    if not track.sources:
-        raise _BadRowError(SOURCE_ID, "is empty: it says which track this is")
-    if not track.title:
-        raise _BadRowError(TITLE, "is empty")
-    if source_id in seen:
-        raise _BadRowError(SOURCE_ID, f"{shown(source_id)} occurs in an earlier row too")
-    seen.add(source_id)
+class _RowCheck:
+    """Checks that rows say what is required of them."""
+
+    def __init__(self, required: Collection[str]) -> None:
+        self._needs_source = SOURCE_ID in required
+        self._needs_title = TITLE in required
+        self._seen: set[tuple[str, ...]] = set()
+
+    def __call__(self, track: Track) -> None:
+        """Check one row, of which nothing was wrong so far."""
+        if self._needs_source and not track.sources:
+            raise _BadRowError(SOURCE_ID, "is empty: it says which track this is")
+        if self._needs_title and not track.title:
+            raise _BadRowError(TITLE, "is empty")
+        if self._needs_source:
+            self._require_new(track.sources[0].type, track.sources[0].id)
+
+    def _require_new(self, *source: str) -> None:
+        if source in self._seen:
+            raise _BadRowError(SOURCE_ID, f"{shown(':'.join(source))} occurs in an earlier row too")
+        self._seen.add(source)

@@ -62,8 +62,13 @@ class Reading:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The distinct words of the title's core and of the artists."""
+        """The distinct words of the title's core and of the artists, without fillers."""
         return tuple(dict.fromkeys(essential(self.text.split())))
+
+    @property
+    def title_words(self) -> tuple[str, ...]:
+        """The distinct words of the title's core, without fillers."""
+        return tuple(dict.fromkeys(essential(self.title.core.split())))
 
     @property
     def text(self) -> str:

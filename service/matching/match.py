@@ -73,10 +73,10 @@ async def match(
     hunts = [_Hunt(ordinal, of) for ordinal, of in enumerate(wanted)]
     pack = _Pack(connection, library_id, hunts)
     await pack.find_by_identifier()
-    await pack.find_by_title((hunt, hunt.given) for hunt in hunts)
+    await pack.find_by_names(hunts)
     await pack.judge()
     if unsure := [hunt for hunt in hunts if hunt.needs(SURE, 1 + runners_up)]:
-        await pack.find_by_title((hunt, hunt.wanted.readings[1:]) for hunt in unsure)
+        await pack.find_by_title(unsure)
         await pack.find_by_artist(unsure)
         await pack.find_by_words(unsure)
         await pack.judge()
@@ -111,14 +111,14 @@ class _Pack:
             self._hunts[ordinal].identified.setdefault(track_id, reason)
             self._found.append((ordinal, track_id))
 
-    async def find_by_title(self, readings: Iterable[tuple[_Hunt, Iterable[Reading]]]) -> None:
-        """Look up titles, as they are and without additions."""
-        lookups = [
-            NameLookup(hunt.ordinal, title, reading.artists.key, hunt.wanted.item.duration_ms)
-            for hunt, of in readings
-            for reading in of
-            for title in dict.fromkeys((reading.title.key, reading.title.core))
-        ]
+    async def find_by_names(self, hunts: Sequence[_Hunt]) -> None:
+        """Look up title and artists together, as they are given."""
+        lookups = _name_lookups((hunt, hunt.given) for hunt in hunts)
+        self._found += await store.by_names(self._connection, self._library_id, lookups)
+
+    async def find_by_title(self, hunts: Sequence[_Hunt]) -> None:
+        """Look up titles, whose artists need only be similar."""
+        lookups = _name_lookups((hunt, hunt.wanted.readings) for hunt in hunts)
         self._found += await store.by_title(self._connection, self._library_id, lookups)
 
     async def find_by_artist(self, hunts: Sequence[_Hunt]) -> None:
@@ -146,12 +146,21 @@ class _Pack:
         self._found += await store.by_words(self._connection, self._library_id, lookups)
 
     async def find_by_mended_words(self, hunts: Sequence[_Hunt]) -> None:
-        """Look for tracks that have all words after mending those that the catalogue lacks."""
-        readings = [(hunt.ordinal, reading) for hunt in hunts for reading in hunt.given]
-        mended = await _mended(self._connection, [reading.words for _, reading in readings])
+        """Look for tracks that have all words after mending those that the catalogue lacks.
+
+        The artists may be misspelt beyond mending, so words of the title are tried by themselves.
+        """
+        wanted = [
+            (hunt.ordinal, reading.text, words)
+            for hunt in hunts
+            for reading in hunt.given
+            for words in dict.fromkeys((reading.words, reading.title_words))
+            if len(words) > 1 or words == reading.words
+        ]
+        mended = await _mended(self._connection, [words for _, _, words in wanted])
         lookups = [
-            WordLookup(ordinal, reading.text, words)
-            for (ordinal, reading), words in zip(readings, mended, strict=True)
+            WordLookup(ordinal, text, words)
+            for (ordinal, text, _), words in zip(wanted, mended, strict=True)
             if words
         ]
         self._found += await store.by_words(self._connection, self._library_id, lookups)
@@ -169,6 +178,16 @@ class _Pack:
             if number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         self._found = []
+
+
+def _name_lookups(wanted: Iterable[tuple[_Hunt, Sequence[Reading]]]) -> list[NameLookup]:
+    """Return the lookups of titles as they are and without additions."""
+    return [
+        NameLookup(hunt.ordinal, title, reading.artists.key, hunt.wanted.item.duration_ms)
+        for hunt, readings in wanted
+        for reading in readings
+        for title in dict.fromkeys((reading.title.key, reading.title.core))
+    ]
 
 
 def _lookup_names(reading: Reading) -> list[str]:
@@ -259,7 +278,7 @@ def _candidate(track: Described, parts: TitleParts, folded: _Folded) -> Candidat
     return Candidate(
         track.track_id,
         Title(key, folded.get(parts.core) or key, parts.kinds, folded.get(parts.additions, "")),
-        Artists.of(track.artist_key, track.names or ()),
+        Artists.of(track.artist_key, track.names),
         track.album_key,
         track.duration_ms,
         track.popularity,

@@ -22,6 +22,26 @@ JOIN track_search AS x ON x.track_id = f.track_id
 WHERE %(library_id)s::uuid IS NULL OR x.library_id = %(library_id)s::uuid
 ORDER BY g.ordinal, f.kind, f.track_id;
 
+-- name: tracks_by_names
+-- Tracks of exactly these titles and artists. track_search_title_idx: few tracks share a title.
+SELECT g.ordinal, f.track_id
+FROM unnest(%(ordinal)s::integer[], %(title)s::text[], %(artist)s::text[])
+    AS g (ordinal, title, artist)
+CROSS JOIN LATERAL (
+    SELECT c.track_id
+    FROM (
+        SELECT s.track_id, s.artist_key, s.popularity
+        FROM track_search AS s
+        WHERE s.title_key = left(g.title, 300)
+            AND (%(library_id)s::uuid IS NULL OR s.library_id = %(library_id)s::uuid)
+        ORDER BY s.popularity DESC, s.track_id
+        LIMIT 500
+    ) AS c
+    WHERE c.artist_key = g.artist
+    ORDER BY c.popularity DESC, c.track_id
+    LIMIT 20
+) AS f;
+
 -- name: tracks_by_title
 -- Tracks of these titles and of artists that are anything like these, the most similar ones first, then
 -- those of the nearest length. track_search_title_idx, primary key of track.
@@ -101,19 +121,19 @@ SELECT
     t.title,
     s.title_key,
     s.artist_key,
-    (
-        SELECT array_agg(k.name ORDER BY k.rank, k.position, k.name)
-        FROM (
-            SELECT a.name_key AS name, n.position, 0 AS rank
-            FROM artist_credit_name AS n
-            JOIN artist AS a ON a.id = n.artist_id
-            WHERE n.credit_id = t.credit_id
-            UNION ALL
-            SELECT s.name_key, n.position, 1
-            FROM artist_credit_name AS n
-            JOIN artist_alias AS s ON s.artist_id = n.artist_id
-            WHERE n.credit_id = t.credit_id
-        ) AS k
+    ARRAY(
+        SELECT p.name_key
+        FROM artist_credit_name AS n
+        JOIN artist AS p ON p.id = n.artist_id
+        WHERE n.credit_id = t.credit_id
+        ORDER BY n.position
+    )
+    || ARRAY(
+        SELECT p.name_key
+        FROM artist_credit_name AS n
+        JOIN artist_alias AS p ON p.artist_id = n.artist_id
+        WHERE n.credit_id = t.credit_id
+        ORDER BY n.position, p.position
     ) AS names,
     coalesce(a.title_key, '') AS album_key,
     t.duration_ms,

@@ -15,6 +15,7 @@ from service.matching.model import Item, Reason
 
 _SQL = load_statements(__package__)
 _IDENTIFIED = _SQL["identified_tracks"]
+_BY_NAMES = _SQL["tracks_by_names"]
 _BY_TITLE = _SQL["tracks_by_title"]
 _BY_ARTIST = _SQL["tracks_by_artist"]
 _BY_WORDS = _SQL["tracks_by_words"]
@@ -53,7 +54,7 @@ class Described:
     title: str
     title_key: str
     artist_key: str
-    names: list[str] | None
+    names: list[str]
     album_key: str
     duration_ms: int | None
     popularity: float
@@ -77,6 +78,14 @@ async def identified(
         },
     )
     return [(ordinal, _IDENTIFIERS[kind], key) for ordinal, kind, key in await rows.fetchall()]
+
+
+async def by_names(
+    connection: Connection, library_id: UUID | None, lookups: Sequence[NameLookup]
+) -> list[Found]:
+    """Return tracks of exactly these titles and artists: up to 20 each."""
+    arrays = columns(lookups, "ordinal", "title", "artist")
+    return await _find(connection, _BY_NAMES, library_id, arrays)
 
 
 async def by_title(

@@ -28,7 +28,8 @@ _VERSIONS: Final[Mapping[str, str]] = {
     "acoustic": r"acoustic|ac[uú]stic[oa]|akustik|stripped|piano|a ?cappella|acapella|orchestral",
     "instrumental": r"instrumental|inst\.?|karaoke|backing track|in the style of",
     "cover": r"cover|tribute|originally performed by|as made famous by",
-    "demo": r"demo|outtakes?|rehearsal|alternate|alternative|early|take \d+",
+    "demo": r"demo|outtakes?|rehearsal|alternate|alternative|early|take \d+|re-?record(?:ed|ing)"
+    r"|taylor.?s version",
     "edit": r"edit|short|extended|single|radio|album|long|full|version|ver\.?|cut|reprise"
     r"|interlude",
 }

@@ -1,4 +1,4 @@
-"""`fonoteca import`, `scan` and `search` against the service, as a person runs them."""
+"""`fonoteca import`, `scan`, `search` and `match` against the service, as a person runs them."""
 
 from __future__ import annotations
 
@@ -191,6 +191,58 @@ async def test_what_is_imported_is_found(run: Run, table: Path) -> None:
     hits = (await run("search", "björk", "--json")).stdout.splitlines()
     assert {json.loads(hit)["track"]["title"] for hit in hits} == {"Jóga", "Hyperballad"}
     assert len((await run("search", "björk", "--json", "--limit", "1")).stdout.splitlines()) == 1
+
+
+MATCHED = (
+    "Title,Artist,duration,isrc,rating\n"
+    "hyperballad,bjork,,,5\n"
+    "Joga (Remastered 2011),Björk,5:05,,4\n"
+    "Nothing like it,Nobody,,,\n"
+    "Under Pressure,David Bowie & Queen,,bad,\n"
+    ",,,,\n"
+)
+
+
+async def test_rows_are_matched_in_order(run: Run, table: Path, tmp_path: Path) -> None:
+    await run("import", table)
+    wanted, report = write(tmp_path / "wanted.csv", MATCHED), tmp_path / "problems.jsonl"
+    matched = await run("match", wanted, "--json", "--runners-up", 1, "--report", report)
+    assert matched.exit_code == 1, matched.output
+    found = [json.loads(line) for line in matched.stdout.splitlines()]
+    assert [result["ref"] for result in found] == ["2", "3", "4", "5", "6"]
+    titles = [result.get("best", {}).get("track", {}).get("title") for result in found]
+    assert titles == ["Hyperballad", "Jóga", None, None, None]
+    problems = [json.loads(line) for line in read(report).splitlines()]
+    assert [(problem["line"], problem["column"]) for problem in problems] == [
+        (5, "isrc"),
+        (6, "title"),
+    ]
+    assert "2 of 5 rows have a match" in matched.stderr
+
+
+async def test_matches_are_a_table_too(run: Run, table: Path, tmp_path: Path) -> None:
+    await run("import", table)
+    wanted = write(tmp_path / "wanted.jsonl", '{"title": "Jóga", "artists": ["Björk"]}\n')
+    matched = await run("match", wanted, "--library", "default")
+    assert matched.exit_code == 0, matched.output
+    assert "same title, same artists" in matched.stdout
+    strict = await run("match", wanted, "--min-confidence", 1)
+    assert strict.exit_code == 1
+
+
+async def test_a_table_that_cannot_be_matched_is_a_mistake_of_usage(
+    run: Run, tmp_path: Path
+) -> None:
+    wanted = write(tmp_path / "wanted.csv", "title\n")
+    assert (await run("match", wanted, "--library", "none")).exit_code == 2
+    empty = await run("match", write(tmp_path / "empty.csv", ""))
+    assert empty.exit_code == 2
+    assert "is empty" in empty.stderr
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(b"title\nJ\xf3ga\n")
+    matched = await run("match", broken)
+    assert matched.exit_code == 2
+    assert "--encoding" in matched.stderr
 
 
 async def test_nothing_found_is_told(run: Run) -> None:

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "scan": Command(
         "service.cli.scan", "Read audio files below folders or buckets into the catalogue."
     ),
+    "files": Command("service.cli.files", "List, relink and forget missing files."),
     "search": Command("service.cli.search", "Search the tracks."),
     "match": Command("service.cli.match", "Find the tracks that a table describes."),
     "db": Command("service.cli.db", "Migrate, inspect, back up and restore the database."),

@@ -1,7 +1,8 @@
 -- Upkeep of search: everything that derives from names is looked at again and again, and mended.
 
--- The version of fold(). A migration that changes what fold() returns for any text raises it here, and
--- upkeep then folds everything anew, in the background and in small batches.
+-- The version of fold(), and of what entries of the index derive from it. A migration that changes what
+-- fold() returns for any text, or what an entry holds, raises it; upkeep then makes everything anew, in the
+-- background and in small batches.
 CREATE FUNCTION public.fold_version() RETURNS integer
 LANGUAGE sql
 IMMUTABLE PARALLEL SAFE

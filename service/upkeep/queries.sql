@@ -287,13 +287,14 @@ FROM (
 ) AS w
 ORDER BY w.word;
 
--- name: hold_vocabulary
--- Waits for nobody: fails unless no transaction is writing words. Until this one ends, others wait to.
-LOCK TABLE search_word IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+-- name: hold_index
+-- Keeps entries from being written until the transaction ends; fails at once while somebody is writing one.
+-- Nobody writes an entry without this table, though its words may all be known already.
+LOCK TABLE track_search IN SHARE MODE NOWAIT;
 
 -- name: prune_words
--- Takes words that no entry has out of the vocabulary, which must be held: an entry that is being written
--- could have them. Primary key of search_word, track_search_words_idx.
+-- Takes words that no entry has out of the vocabulary. The index must be held: an entry that is being
+-- written could have them. Primary key of search_word, track_search_words_idx.
 DELETE FROM search_word AS w
 WHERE w.word = ANY(%(words)s::text[])
     AND NOT EXISTS (

@@ -47,7 +47,7 @@ _UNKNOWN_WORDS = _SQL["entries_with_unknown_words"]
 _STRAY = _SQL["stray_entries"]
 _WRITTEN_NOW = _SQL["entries_written_now"]
 _WORDS = _SQL["words"]
-_HOLD_VOCABULARY = _SQL["hold_vocabulary"]
+_HOLD_INDEX = _SQL["hold_index"]
 _PRUNE = _SQL["prune_words"]
 
 T = TypeVar("T")
@@ -192,7 +192,7 @@ async def _prune(connection: Connection, words: Sequence[str]) -> None:
     """Take words out of the vocabulary, unless somebody is writing: the next round comes soon."""
     try:
         async with connection.transaction():
-            await connection.execute(_HOLD_VOCABULARY)
+            await connection.execute(_HOLD_INDEX)
             await connection.execute(_PRUNE, {"words": list(words)})
     except pg.LockNotAvailable:
         pass

@@ -1,2 +1,40 @@
--- Not written yet.
-SELECT 1;
+DROP TRIGGER track_search_is_changed ON track_search;
+DROP TRIGGER track_search_is_new ON track_search;
+DROP TRIGGER playlist_is_gone ON playlist;
+DROP TRIGGER playlist_is_changed ON playlist;
+DROP TRIGGER playlist_is_new ON playlist;
+DROP TRIGGER genre_is_new ON genre;
+DROP TRIGGER artist_credit_is_renamed ON artist_credit;
+DROP TRIGGER album_is_gone ON album;
+DROP TRIGGER album_is_renamed ON album;
+DROP TRIGGER album_is_new ON album;
+DROP TRIGGER artist_alias_is_gone ON artist_alias;
+DROP TRIGGER artist_alias_is_new ON artist_alias;
+DROP TRIGGER artist_is_gone ON artist;
+DROP TRIGGER artist_is_renamed ON artist;
+DROP TRIGGER artist_is_new ON artist;
+
+DROP FUNCTION tracks_are_popular();
+DROP FUNCTION name_is_gone();
+DROP FUNCTION genres_are_new();
+DROP FUNCTION playlist_is_changed();
+DROP FUNCTION credit_is_renamed();
+DROP FUNCTION album_is_renamed();
+DROP FUNCTION albums_are_new();
+DROP FUNCTION album_words(text, uuid);
+DROP FUNCTION alias_is_gone();
+DROP FUNCTION aliases_are_new();
+DROP FUNCTION artist_is_renamed();
+DROP FUNCTION artists_are_new();
+DROP FUNCTION in_library(text, uuid, uuid, uuid);
+DROP FUNCTION name_relevance(text, text, real);
+DROP FUNCTION playlist_popularity(integer);
+DROP FUNCTION genre_subject(integer);
+
+DROP INDEX track_album_idx;
+CREATE INDEX track_album_idx ON track (album_id) WHERE album_id IS NOT NULL;
+DROP INDEX track_credit_idx;
+CREATE INDEX track_credit_idx ON track (credit_id);
+DROP INDEX track_search_letters_idx;
+DROP INDEX track_search_letter_idx;
+DROP TABLE name_search;

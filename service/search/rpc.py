@@ -21,6 +21,8 @@ from service.search.answer import Page, Search, ShownHit, answer
 from service.search.candidates import Scope
 from service.search.facets import DEFAULT_VALUES, MAX_VALUES
 from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode, Place
+from service.suggest.codec import decode_suggest, encode_suggestions
+from service.suggest.complete import complete
 from service.tracks.listing import Order, order_of
 from service.validation import Check
 from service.wire.enums import EnumNames
@@ -51,6 +53,11 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         async with self._database.read() as connection:
             [page] = await answer(connection, [search], until=_until(context))
         return await self._encode(request, page)
+
+    async def Suggest(self, request: pb.SuggestRequest, context: Context) -> pb.SuggestResponse:
+        text, wanted = decode_suggest(request)
+        async with self._database.read() as connection:
+            return encode_suggestions(await complete(connection, text, wanted))
 
     async def BatchSearchTracks(
         self, request: pb.BatchSearchTracksRequest, context: Context

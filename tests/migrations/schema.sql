@@ -19,6 +19,109 @@ COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
 CREATE DOMAIN public.partial_date AS text COLLATE pg_catalog."C"
 	CONSTRAINT partial_date_form CHECK ((VALUE ~ '^(?!0000)[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$'::text));
 
+CREATE FUNCTION public.album_is_renamed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE name_search
+    SET
+        name_key = NEW.title_key,
+        words = album_words(NEW.title_key, NEW.credit_id),
+        name = NEW.title
+    WHERE subject = NEW.id AND position = 0;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.weighted_words(folded text, weight text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((folded IS NULL) OR (folded = ''::text)) THEN ''::tsvector ELSE (((replace(CASE WHEN (octet_length(folded) > 2000) THEN regexp_replace(folded, '(\S{250})\S+'::text, '\1'::text, 'g'::text) ELSE folded END, ' '::text, ((':1'::text || weight) || ' '::text)) || ':1'::text) || weight))::tsvector END;
+
+CREATE TABLE public.artist_credit (
+    id uuid NOT NULL,
+    display text NOT NULL,
+    names_key text NOT NULL,
+    words tsvector NOT NULL
+);
+
+COMMENT ON COLUMN public.artist_credit.display IS 'Primary and featured names with their join phrases.';
+
+COMMENT ON COLUMN public.artist_credit.names_key IS 'The displayed names, folded.';
+
+COMMENT ON COLUMN public.artist_credit.words IS 'Words of all names as credited, of the artists'' own names and of their aliases, with weight B.';
+
+CREATE FUNCTION public.album_words(title_key text, credit_id uuid) RETURNS tsvector
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (public.weighted_words(title_key, 'A'::text) || COALESCE((SELECT c.words FROM public.artist_credit c WHERE (c.id = album_words.credit_id)), ''::tsvector));
+
+CREATE FUNCTION public.albums_are_new() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO name_search (subject, position, kind, popularity, name_key, words, name)
+    SELECT n.id, 0, 'ALBUM', 0, n.title_key, album_words(n.title_key, n.credit_id), n.title
+    FROM new_rows AS n;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.alias_is_gone() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM name_search WHERE subject = OLD.artist_id AND position = OLD.position + 1;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.aliases_are_new() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO name_search (subject, position, kind, popularity, name_key, words, name)
+    SELECT
+        n.artist_id, n.position + 1, 'ARTIST', own.popularity, n.name_key,
+        weighted_words(n.name_key, 'A'), n.name
+    FROM new_rows AS n
+    JOIN name_search AS own ON own.subject = n.artist_id AND own.position = 0;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.artist_is_renamed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE name_search
+    SET name_key = NEW.name_key, words = weighted_words(NEW.name_key, 'A'), name = NEW.name
+    WHERE subject = NEW.id AND position = 0;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.artists_are_new() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO name_search (subject, position, kind, popularity, name_key, words, name)
+    SELECT n.id, 0, 'ARTIST', 0, n.name_key, weighted_words(n.name_key, 'A'), n.name
+    FROM new_rows AS n;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.credit_is_renamed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE name_search AS s
+    SET words = weighted_words(a.title_key, 'A') || NEW.words
+    FROM album AS a
+    WHERE a.credit_id = NEW.id AND s.subject = a.id AND s.position = 0;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.fold(input text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $_$
@@ -87,10 +190,6 @@ BEGIN
     RETURN folded;
 END
 $_$;
-
-CREATE FUNCTION public.weighted_words(folded text, weight text) RETURNS tsvector
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((folded IS NULL) OR (folded = ''::text)) THEN ''::tsvector ELSE (((replace(CASE WHEN (octet_length(folded) > 2000) THEN regexp_replace(folded, '(\S{250})\S+'::text, '\1'::text, 'g'::text) ELSE folded END, ' '::text, ((':1'::text || weight) || ' '::text)) || ':1'::text) || weight))::tsvector END;
 
 CREATE TABLE public.artist (
     id uuid NOT NULL,
@@ -214,6 +313,85 @@ CREATE FUNCTION public.fold_version() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN 1;
 
+CREATE FUNCTION public.genre_subject(id integer) RETURNS uuid
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (lpad(to_hex(id), 32, '0'::text))::uuid;
+
+CREATE FUNCTION public.genres_are_new() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO name_search (subject, position, kind, popularity, name_key, words, name)
+    SELECT
+        genre_subject(n.id), 0, 'GENRE', 0, n.name_key, weighted_words(n.name_key, 'A'), n.name
+    FROM new_rows AS n;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.in_library(kind text, subject uuid, own uuid, wanted uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN CASE
+        WHEN kind = 'GENRE' THEN true
+        WHEN kind = 'PLAYLIST' THEN own = wanted
+        WHEN kind = 'ALBUM' THEN EXISTS (
+            SELECT FROM track AS t
+            WHERE t.album_id = subject AND t.library_id = wanted AND t.deleted_at IS NULL
+        )
+        ELSE EXISTS (
+            SELECT FROM artist_credit_name AS n
+            JOIN track AS t ON t.credit_id = n.credit_id
+            WHERE n.artist_id = subject AND t.library_id = wanted AND t.deleted_at IS NULL
+        )
+    END;
+END
+$$;
+
+CREATE FUNCTION public.name_is_gone() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM name_search WHERE subject = OLD.id;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.name_relevance(name_key text, typed text, popularity real) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((0.006)::double precision * (popularity)::double precision) + (CASE WHEN (name_key = typed) THEN 0.4 WHEN (starts_with(name_key, typed) OR starts_with(name_key, ('the '::text || typed))) THEN 0.3 ELSE 0.2 END)::double precision);
+
+CREATE FUNCTION public.playlist_is_changed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.deleted_at IS NOT NULL THEN
+        DELETE FROM name_search WHERE subject = NEW.id;
+    ELSE
+        INSERT INTO name_search (
+            subject, position, kind, library_id, popularity, name_key, words, name
+        )
+        SELECT
+            NEW.id, 0, 'PLAYLIST', NEW.library_id, playlist_popularity(NEW.item_count), folded.key,
+            weighted_words(folded.key, 'A'), NEW.name
+        FROM (SELECT left(fold(NEW.name), 300) AS key) AS folded
+        ON CONFLICT (subject, position) DO UPDATE
+        SET
+            library_id = excluded.library_id,
+            popularity = excluded.popularity,
+            name_key = excluded.name_key,
+            words = excluded.words,
+            name = excluded.name;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION public.playlist_popularity(item_count integer) RETURNS real
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN LEAST((100)::double precision, round(((10)::double precision * ln(((1 + item_count))::double precision))));
+
 CREATE FUNCTION public.touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -222,6 +400,51 @@ BEGIN
         NEW.updated_at := now();
     END IF;
     RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION public.tracks_are_popular() RETURNS trigger
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    AS $$
+BEGIN
+    WITH heard AS MATERIALIZED (
+        SELECT t.id, t.credit_id, t.album_id, n.popularity
+        FROM new_rows AS n
+        JOIN track AS t ON t.id = n.track_id
+        WHERE n.popularity >= 1
+    ),
+
+    best AS MATERIALIZED (
+        SELECT s.subject, max(s.popularity) AS popularity
+        FROM (
+            SELECT n.artist_id AS subject, h.popularity
+            FROM heard AS h
+            JOIN artist_credit_name AS n ON n.credit_id = h.credit_id
+            UNION ALL
+            SELECT h.album_id, h.popularity FROM heard AS h
+            UNION ALL
+            SELECT genre_subject(g.genre_id), h.popularity
+            FROM heard AS h
+            JOIN track_genre AS g ON g.track_id = h.id
+        ) AS s
+        GROUP BY s.subject
+    ),
+
+    risen AS MATERIALIZED (
+        SELECT n.subject, n.position, b.popularity
+        FROM best AS b
+        JOIN name_search AS n ON n.subject = b.subject AND n.popularity < b.popularity
+        FOR NO KEY UPDATE OF n SKIP LOCKED
+    )
+
+    UPDATE name_search AS n
+    SET popularity = r.popularity
+    FROM risen AS r
+    WHERE n.subject = r.subject AND n.position = r.position;
+    RETURN NULL;
 END
 $$;
 
@@ -285,19 +508,6 @@ CREATE TABLE public.album_source (
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
-
-CREATE TABLE public.artist_credit (
-    id uuid NOT NULL,
-    display text NOT NULL,
-    names_key text NOT NULL,
-    words tsvector NOT NULL
-);
-
-COMMENT ON COLUMN public.artist_credit.display IS 'Primary and featured names with their join phrases.';
-
-COMMENT ON COLUMN public.artist_credit.names_key IS 'The displayed names, folded.';
-
-COMMENT ON COLUMN public.artist_credit.words IS 'Words of all names as credited, of the artists'' own names and of their aliases, with weight B.';
 
 CREATE TABLE public.artist_link (
     artist_id uuid NOT NULL,
@@ -409,6 +619,34 @@ CREATE TABLE public.library (
 );
 
 COMMENT ON TABLE public.library IS 'Boundary of ownership: every track, file and playlist belongs to one.';
+
+CREATE TABLE public.name_search (
+    subject uuid NOT NULL,
+    "position" smallint NOT NULL,
+    kind text NOT NULL COLLATE pg_catalog."C",
+    library_id uuid,
+    popularity real NOT NULL,
+    tier smallint GENERATED ALWAYS AS (
+CASE
+    WHEN ((kind = ANY (ARRAY['PLAYLIST'::text, 'GENRE'::text])) OR (popularity >= (50)::double precision)) THEN 0
+    ELSE 1
+END) STORED NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    words tsvector NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT name_search_check CHECK (((kind = 'PLAYLIST'::text) OR (library_id IS NULL))),
+    CONSTRAINT name_search_kind_check CHECK ((kind = ANY (ARRAY['ARTIST'::text, 'ALBUM'::text, 'PLAYLIST'::text, 'GENRE'::text])))
+);
+
+COMMENT ON COLUMN public.name_search.subject IS 'The id of the artist, album or playlist; of a genre its number in the form of a UUID.';
+
+COMMENT ON COLUMN public.name_search."position" IS '0 for the name itself, then the aliases.';
+
+COMMENT ON COLUMN public.name_search.popularity IS 'Of a playlist by its length; else the highest of the tracks: raised with them, lowered by upkeep.';
+
+COMMENT ON COLUMN public.name_search.tier IS '0 for what is looked through first: what is popular, and all playlists and genres. 1 for the rest.';
+
+COMMENT ON COLUMN public.name_search.words IS 'Weight A: the name, B: the artists of an album.';
 
 CREATE TABLE public.playlist (
     id uuid NOT NULL,
@@ -687,6 +925,9 @@ ALTER TABLE ONLY public.genre
 ALTER TABLE ONLY public.library
     ADD CONSTRAINT library_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.name_search
+    ADD CONSTRAINT name_search_pkey PRIMARY KEY (subject, "position");
+
 ALTER TABLE ONLY public.playlist_item
     ADD CONSTRAINT playlist_item_pkey PRIMARY KEY (id);
 
@@ -772,6 +1013,16 @@ CREATE INDEX genre_parent_idx ON public.genre USING btree (parent_id) WHERE (par
 
 CREATE UNIQUE INDEX library_name_key ON public.library USING btree (lower((name COLLATE public.unicode_case)));
 
+CREATE INDEX name_search_key_idx ON public.name_search USING btree (kind, name_key, subject);
+
+CREATE INDEX name_search_letter_idx ON public.name_search USING btree (kind, "left"(name_key, 1), popularity DESC, subject, name_key) WHERE (tier = 0);
+
+CREATE INDEX name_search_letters_idx ON public.name_search USING btree (kind, "left"(name_key, 3), popularity DESC, subject, name_key) WHERE (tier = 0);
+
+CREATE INDEX name_search_words_idx ON public.name_search USING gin (words) WITH (fastupdate=off);
+
+CREATE INDEX name_search_words_tier_0_idx ON public.name_search USING gin (words) WITH (fastupdate=off) WHERE (tier = 0);
+
 CREATE INDEX playlist_item_track_idx ON public.playlist_item USING btree (track_id, playlist_id);
 
 CREATE INDEX playlist_library_idx ON public.playlist USING btree (library_id, id);
@@ -784,11 +1035,11 @@ CREATE INDEX request_created_at_idx ON public.request USING btree (created_at);
 
 CREATE INDEX search_word_trigram_idx ON public.search_word USING gin (word public.gin_trgm_ops);
 
-CREATE INDEX track_album_idx ON public.track USING btree (album_id) WHERE (album_id IS NOT NULL);
+CREATE INDEX track_album_idx ON public.track USING btree (album_id, library_id) WHERE (album_id IS NOT NULL);
 
 CREATE INDEX track_attribute_key_idx ON public.track_attribute USING btree (key, track_id);
 
-CREATE INDEX track_credit_idx ON public.track USING btree (credit_id);
+CREATE INDEX track_credit_idx ON public.track USING btree (credit_id, library_id);
 
 CREATE UNIQUE INDEX track_genre_key ON public.track_genre USING btree (genre_id, track_id);
 
@@ -803,6 +1054,10 @@ CREATE INDEX track_popularity_idx ON public.track USING btree (library_id, COALE
 CREATE INDEX track_release_date_idx ON public.track USING btree (library_id, COALESCE((release_date)::text, ''::text), id);
 
 CREATE INDEX track_search_artist_idx ON public.track_search USING btree (artist_key, popularity DESC, track_id);
+
+CREATE INDEX track_search_letter_idx ON public.track_search USING btree ("left"(title_key, 1), popularity DESC, track_id, title_key) WHERE (popularity >= (60)::double precision);
+
+CREATE INDEX track_search_letters_idx ON public.track_search USING btree ("left"(title_key, 3), popularity DESC, track_id, title_key) WHERE (popularity >= (60)::double precision);
 
 CREATE INDEX track_search_title_idx ON public.track_search USING btree (title_key, popularity DESC, track_id);
 
@@ -824,13 +1079,43 @@ CREATE INDEX track_title_idx ON public.track USING btree (library_id, title_key,
 
 CREATE INDEX track_unsearched_idx ON public.track USING btree (id) WHERE ((status <> 'COMPLETED'::text) OR (deleted_at IS NOT NULL));
 
+CREATE TRIGGER album_is_gone AFTER DELETE ON public.album FOR EACH ROW EXECUTE FUNCTION public.name_is_gone();
+
+CREATE TRIGGER album_is_new AFTER INSERT ON public.album REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.albums_are_new();
+
+CREATE TRIGGER album_is_renamed AFTER UPDATE ON public.album FOR EACH ROW WHEN (((old.title IS DISTINCT FROM new.title) OR (old.credit_id IS DISTINCT FROM new.credit_id))) EXECUTE FUNCTION public.album_is_renamed();
+
 CREATE TRIGGER album_touch BEFORE UPDATE ON public.album FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+
+CREATE TRIGGER artist_alias_is_gone AFTER DELETE ON public.artist_alias FOR EACH ROW EXECUTE FUNCTION public.alias_is_gone();
+
+CREATE TRIGGER artist_alias_is_new AFTER INSERT ON public.artist_alias REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.aliases_are_new();
+
+CREATE TRIGGER artist_credit_is_renamed AFTER UPDATE ON public.artist_credit FOR EACH ROW WHEN ((old.words IS DISTINCT FROM new.words)) EXECUTE FUNCTION public.credit_is_renamed();
+
+CREATE TRIGGER artist_is_gone AFTER DELETE ON public.artist FOR EACH ROW EXECUTE FUNCTION public.name_is_gone();
+
+CREATE TRIGGER artist_is_new AFTER INSERT ON public.artist REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.artists_are_new();
+
+CREATE TRIGGER artist_is_renamed AFTER UPDATE ON public.artist FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION public.artist_is_renamed();
 
 CREATE TRIGGER artist_touch BEFORE UPDATE ON public.artist FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
 
+CREATE TRIGGER genre_is_new AFTER INSERT ON public.genre REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.genres_are_new();
+
 CREATE TRIGGER library_touch BEFORE UPDATE ON public.library FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
 
+CREATE TRIGGER playlist_is_changed AFTER UPDATE ON public.playlist FOR EACH ROW WHEN (((((old.name IS DISTINCT FROM new.name) OR (old.library_id IS DISTINCT FROM new.library_id)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at)) OR (public.playlist_popularity(old.item_count) IS DISTINCT FROM public.playlist_popularity(new.item_count)))) EXECUTE FUNCTION public.playlist_is_changed();
+
+CREATE TRIGGER playlist_is_gone AFTER DELETE ON public.playlist FOR EACH ROW EXECUTE FUNCTION public.name_is_gone();
+
+CREATE TRIGGER playlist_is_new AFTER INSERT ON public.playlist FOR EACH ROW EXECUTE FUNCTION public.playlist_is_changed();
+
 CREATE TRIGGER playlist_touch BEFORE UPDATE ON public.playlist FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
+
+CREATE TRIGGER track_search_is_changed AFTER UPDATE ON public.track_search REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tracks_are_popular();
+
+CREATE TRIGGER track_search_is_new AFTER INSERT ON public.track_search REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tracks_are_popular();
 
 CREATE TRIGGER track_touch BEFORE UPDATE ON public.track FOR EACH ROW EXECUTE FUNCTION public.touch_updated_at();
 

@@ -147,6 +147,42 @@ SEARCH_FACET_FIELD_KEY: SearchFacetField.ValueType  # 7
 """The musical key, in Camelot's notation: 8A is A minor."""
 Global___SearchFacetField: _TypeAlias = SearchFacetField  # noqa: Y015
 
+class _SuggestionKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SuggestionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SuggestionKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUGGESTION_KIND_UNSPECIFIED: _SuggestionKind.ValueType  # 0
+    """Not given."""
+    SUGGESTION_KIND_TRACK: _SuggestionKind.ValueType  # 1
+    """A track."""
+    SUGGESTION_KIND_ARTIST: _SuggestionKind.ValueType  # 2
+    """An artist, by its name or an alias."""
+    SUGGESTION_KIND_ALBUM: _SuggestionKind.ValueType  # 3
+    """An album, by its title, or by title and artist."""
+    SUGGESTION_KIND_PLAYLIST: _SuggestionKind.ValueType  # 4
+    """A playlist that is not deleted."""
+    SUGGESTION_KIND_GENRE: _SuggestionKind.ValueType  # 5
+    """A genre."""
+
+class SuggestionKind(_SuggestionKind, metaclass=_SuggestionKindEnumTypeWrapper):
+    """What is suggested."""
+
+SUGGESTION_KIND_UNSPECIFIED: SuggestionKind.ValueType  # 0
+"""Not given."""
+SUGGESTION_KIND_TRACK: SuggestionKind.ValueType  # 1
+"""A track."""
+SUGGESTION_KIND_ARTIST: SuggestionKind.ValueType  # 2
+"""An artist, by its name or an alias."""
+SUGGESTION_KIND_ALBUM: SuggestionKind.ValueType  # 3
+"""An album, by its title, or by title and artist."""
+SUGGESTION_KIND_PLAYLIST: SuggestionKind.ValueType  # 4
+"""A playlist that is not deleted."""
+SUGGESTION_KIND_GENRE: SuggestionKind.ValueType  # 5
+"""A genre."""
+Global___SuggestionKind: _TypeAlias = SuggestionKind  # noqa: Y015
+
 class _MatchReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -556,6 +592,138 @@ class TextSpan(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TextSpan: _TypeAlias = TextSpan  # noqa: Y015
+
+@_typing.final
+class SuggestRequest(_message.Message):
+    """Asks what somebody who is typing may mean."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    LIBRARY_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """What was typed so far, at most 200 characters. Required, not blank."""
+    library_id: _builtins.str
+    """The library: its tracks and playlists, and the artists and albums of which it has a track. Genres are
+    those of all libraries. Default: all libraries.
+    """
+    limit: _builtins.int
+    """How many suggestions of each kind, 1 to 20. Default: 5."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___SuggestionKind.ValueType]:
+        """Which kinds. Default: all."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        library_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+        kinds: _abc.Iterable[Global___SuggestionKind.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "library_id", b"library_id", "limit", b"limit", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestRequest: _TypeAlias = SuggestRequest  # noqa: Y015
+
+@_typing.final
+class SuggestResponse(_message.Message):
+    """What may be meant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___SuggestionGroup]:
+        """A group for each kind of which there is any, the group with the best suggestion first."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___SuggestionGroup] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestResponse: _TypeAlias = SuggestResponse  # noqa: Y015
+
+@_typing.final
+class SuggestionGroup(_message.Message):
+    """Suggestions of one kind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SUGGESTIONS_FIELD_NUMBER: _builtins.int
+    kind: Global___SuggestionKind.ValueType
+    """The kind."""
+    @_builtins.property
+    def suggestions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Suggestion]:
+        """The suggestions, the best first. Several recordings of one title by one artist are one suggestion."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___SuggestionKind.ValueType = ...,
+        suggestions: _abc.Iterable[Global___Suggestion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "suggestions", b"suggestions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestionGroup: _TypeAlias = SuggestionGroup  # noqa: Y015
+
+@_typing.final
+class Suggestion(_message.Message):
+    """One thing that may be meant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    COMPLETION_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The track, artist, album or playlist; empty for a genre, which is known by its name."""
+    text: _builtins.str
+    """What to show: the name as the catalogue spells it."""
+    detail: _builtins.str
+    """What to show beside it, so that things of one name can be told apart: the artists of a track or album,
+    the alias by which an artist was found. May be empty.
+    """
+    completion: _builtins.str
+    """What to complete the query to when it is chosen: a query for SearchTracks."""
+    score: _builtins.float
+    """How good it is, 0 to 1: by how the name begins, and by how popular it is. Comparable within one
+    response.
+    """
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        text: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        completion: _builtins.str = ...,
+        score: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "detail", b"detail", "id", b"id", "score", b"score", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Suggestion: _TypeAlias = Suggestion  # noqa: Y015
 
 @_typing.final
 class BatchSearchTracksRequest(_message.Message):

@@ -43,6 +43,11 @@ class SearchServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_search__pb2.SearchTracksRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_search__pb2.SearchTracksResponse.FromString,
                 _registered_method=True)
+        self.Suggest = channel.unary_unary(
+                '/fonoteca.v1.SearchService/Suggest',
+                request_serializer=fonoteca_dot_v1_dot_search__pb2.SuggestRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_search__pb2.SuggestResponse.FromString,
+                _registered_method=True)
         self.BatchSearchTracks = channel.unary_unary(
                 '/fonoteca.v1.SearchService/BatchSearchTracks',
                 request_serializer=fonoteca_dot_v1_dot_search__pb2.BatchSearchTracksRequest.SerializeToString,
@@ -64,6 +69,16 @@ class SearchServiceServicer:
 
     def SearchTracks(self, request, context):
         """Finds tracks, the best first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Suggest(self, request, context):
+        """Says what somebody who is typing may mean: names that begin with what was typed, or in which all its
+        words occur, the last of them perhaps unfinished; and when there is next to nothing of that, what may
+        have been meant had one letter of the unfinished word not been wrong, or up to two of the others. Meant
+        to be asked after every letter, from the first one on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,6 +113,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.SearchTracks,
                     request_deserializer=fonoteca_dot_v1_dot_search__pb2.SearchTracksRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_search__pb2.SearchTracksResponse.SerializeToString,
+            ),
+            'Suggest': grpc.unary_unary_rpc_method_handler(
+                    servicer.Suggest,
+                    request_deserializer=fonoteca_dot_v1_dot_search__pb2.SuggestRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_search__pb2.SuggestResponse.SerializeToString,
             ),
             'BatchSearchTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchSearchTracks,
@@ -141,6 +161,33 @@ class SearchService:
             '/fonoteca.v1.SearchService/SearchTracks',
             fonoteca_dot_v1_dot_search__pb2.SearchTracksRequest.SerializeToString,
             fonoteca_dot_v1_dot_search__pb2.SearchTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Suggest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.SearchService/Suggest',
+            fonoteca_dot_v1_dot_search__pb2.SuggestRequest.SerializeToString,
+            fonoteca_dot_v1_dot_search__pb2.SuggestResponse.FromString,
             options,
             channel_credentials,
             insecure,

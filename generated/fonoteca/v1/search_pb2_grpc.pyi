@@ -39,6 +39,12 @@ class SearchServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SearchServiceAsyncStub: ...
     SearchTracks: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchTracksRequest, _search_pb2.SearchTracksResponse]
     """Finds tracks, the best first."""
+    Suggest: _grpc.UnaryUnaryMultiCallable[_search_pb2.SuggestRequest, _search_pb2.SuggestResponse]
+    """Says what somebody who is typing may mean: names that begin with what was typed, or in which all its
+    words occur, the last of them perhaps unfinished; and when there is next to nothing of that, what may
+    have been meant had one letter of the unfinished word not been wrong, or up to two of the others. Meant
+    to be asked after every letter, from the first one on.
+    """
     BatchSearchTracks: _grpc.UnaryUnaryMultiCallable[_search_pb2.BatchSearchTracksRequest, _search_pb2.BatchSearchTracksResponse]
     """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
     result or error; a bad one does not hurt the others. The deadline is for all together: when it is
@@ -65,6 +71,12 @@ class SearchServiceAsyncStub(SearchServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     SearchTracks: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchTracksRequest, _search_pb2.SearchTracksResponse]  # type: ignore[assignment]
     """Finds tracks, the best first."""
+    Suggest: _aio.UnaryUnaryMultiCallable[_search_pb2.SuggestRequest, _search_pb2.SuggestResponse]  # type: ignore[assignment]
+    """Says what somebody who is typing may mean: names that begin with what was typed, or in which all its
+    words occur, the last of them perhaps unfinished; and when there is next to nothing of that, what may
+    have been meant had one letter of the unfinished word not been wrong, or up to two of the others. Meant
+    to be asked after every letter, from the first one on.
+    """
     BatchSearchTracks: _aio.UnaryUnaryMultiCallable[_search_pb2.BatchSearchTracksRequest, _search_pb2.BatchSearchTracksResponse]  # type: ignore[assignment]
     """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
     result or error; a bad one does not hurt the others. The deadline is for all together: when it is
@@ -94,6 +106,18 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_search_pb2.SearchTracksResponse, _abc.Awaitable[_search_pb2.SearchTracksResponse]]:
         """Finds tracks, the best first."""
+
+    @_abc_1.abstractmethod
+    def Suggest(
+        self,
+        request: _search_pb2.SuggestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.SuggestResponse, _abc.Awaitable[_search_pb2.SuggestResponse]]:
+        """Says what somebody who is typing may mean: names that begin with what was typed, or in which all its
+        words occur, the last of them perhaps unfinished; and when there is next to nothing of that, what may
+        have been meant had one letter of the unfinished word not been wrong, or up to two of the others. Meant
+        to be asked after every letter, from the first one on.
+        """
 
     @_abc_1.abstractmethod
     def BatchSearchTracks(

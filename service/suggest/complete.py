@@ -1,0 +1,80 @@
+"""Suggestions while somebody types: what is popular, then the rest, then what was misspelt.
+
+A step is taken only when those before it found too little, and only for the kinds that need it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from service.database import Connection
+from service.search.store import fold, known_words, similar_words
+from service.suggest import store
+from service.suggest.model import (
+    MENDED_WORTH,
+    Kind,
+    Match,
+    Suggestion,
+    Typed,
+    grouped,
+    mendable,
+    pieces,
+    readings,
+    suggestion,
+)
+from service.suggest.store import Wanted
+
+_ENOUGH: Final = 3
+"""So many matches of all kinds together make it needless to ask what was misspelt; one that many
+people know does, too."""
+
+_WELL_KNOWN: Final = 20
+"""The popularity from which on a match is rather what was meant than something of a like name."""
+
+_IN_TWO_STEPS: Final = frozenset({Kind.TRACK, Kind.ARTIST, Kind.ALBUM})
+"""The kinds of which the popular ones are looked through first; there are few of the others."""
+
+
+async def complete(connection: Connection, text: str, wanted: Wanted) -> list[list[Suggestion]]:
+    """Return the best suggestions of each kind that has any, the best group first."""
+    [key] = await fold(connection, [text])
+    if not key:
+        return []
+    typed = Typed(key)
+    async with connection.transaction():
+        await store.plan_once(connection)
+        found = await _found(connection, typed, wanted)
+    groups = grouped(found, wanted.limit)
+    return [[suggestion(typed, match) for match in group] for group in groups]
+
+
+async def _found(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
+    found = await store.popular(connection, typed, wanted)
+    if short := _short(found, wanted):
+        probe = typed.probe if len(found) < wanted.limit else None
+        found += await store.other(connection, typed, probe, replace(wanted, kinds=short))
+    if len(found) < _ENOUGH and all(match.popularity < _WELL_KNOWN for match in found):
+        found += await _mended(connection, typed, wanted)
+    return found
+
+
+def _short(found: Sequence[Match], wanted: Wanted) -> tuple[Kind, ...]:
+    """Return the kinds of which there may be more than was found."""
+    have = Counter(match.kind for match in found)
+    return tuple(k for k in wanted.kinds if k in _IN_TWO_STEPS and have[k] < wanted.limit)
+
+
+async def _mended(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
+    """Return what is found when each word may have been misspelt."""
+    words, beginnings = pieces(typed)
+    known = await known_words(connection, words)
+    begun = await store.known_beginnings(connection, beginnings)
+    near = await similar_words(connection, mendable(typed))
+    meant = readings(typed, known, begun, near)
+    if meant is None:
+        return []
+    found = await store.with_words(connection, typed, meant, wanted)
+    return [replace(match, relevance=MENDED_WORTH * match.relevance) for match in found]

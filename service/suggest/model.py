@@ -1,0 +1,197 @@
+"""What somebody has typed so far, and what it may become. The rules that need no database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+from uuid import UUID
+
+from service.search.model import all_words, allowed_edits, mended, splits
+
+MAX_TYPED: Final = 200
+MAX_SUGGESTIONS: Final = 20
+DEFAULT_SUGGESTIONS: Final = 5
+MENDED_WORTH: Final = 0.5
+"""What the relevance of a name counts that was found only after the words had been mended."""
+
+_MAX_WORD: Final = 250
+_MAX_WORDS: Final = 24
+_MAX_READINGS: Final = 24
+_SHORTEST_PROBE: Final = 3
+"""A beginning of fewer letters stands for too large a part of all words to be looked up."""
+
+_ENOUGH_WORDS: Final = 2
+_SHORTEST_MENDED: Final = 4
+_ALPHABETS: Final = (
+    "abcdefghijklmnopqrstuvwxyz0123456789",
+    "αβγδεζηθικλμνξοπρστυφχψω",
+    "абвгдежзийклмнопрстуфхцчшщъыьэюя",
+    "אבגדהוזחטיכלמנסעפצקרשת",
+    "ابتثجحخدذرزسشصضطظعغفقكلمنهوي",
+)
+
+
+class Kind(IntEnum):
+    """What is suggested; the numbers are those of SuggestionKind."""
+
+    TRACK = 1
+    ARTIST = 2
+    ALBUM = 3
+    PLAYLIST = 4
+    GENRE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed, folded. Its last word may be unfinished."""
+
+    key: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words in order, those beyond the limit left out."""
+        return tuple(word[:_MAX_WORD] for word in self.key.split(" ")[:_MAX_WORDS])
+
+    @property
+    def begun(self) -> str:
+        """The tsquery of all words, the last one as the beginning of a word."""
+        return as_begun(self.words)
+
+    @property
+    def probe(self) -> str | None:
+        """The part of `begun` that an index is asked for; None when no word is long enough.
+
+        Two finished words are rare enough together; each of many words with one beginning costs.
+        """
+        *finished, last = self.words
+        if len(last) >= _SHORTEST_PROBE and len(finished) < _ENOUGH_WORDS:
+            return self.begun
+        return all_words(finished) if finished else None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Something that was found by a name.
+
+    `key` is the folded name that was compared. `alias` is its spelling when it is not the name
+    itself; `artists` are those of a track or album.
+    """
+
+    kind: Kind
+    id: UUID
+    key: str
+    popularity: float
+    relevance: float
+    name: str
+    artists: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A match, and a whole query that finds it."""
+
+    match: Match
+    completion: str
+
+
+def suggestion(typed: Typed, match: Match) -> Suggestion:
+    """Return a match as a suggestion: completed with the artists if they were typed too."""
+    if match.artists and not _has_all(match.key, typed.words):
+        return Suggestion(match, f"{match.name} {match.artists}")
+    return Suggestion(match, match.name)
+
+
+def _has_all(key: str, words: Sequence[str]) -> bool:
+    """Whether the words occur in a name, the last of them as the beginning of one."""
+    *finished, last = words
+    has = key.split(" ")
+    return all(word in has for word in finished) and any(word.startswith(last) for word in has)
+
+
+def as_begun(words: Sequence[str]) -> str:
+    """Return the tsquery of all words, the last one as the beginning of a word."""
+    *finished, last = words
+    return " & ".join([*([all_words(finished)] if finished else ()), f"'{last}':*"])
+
+
+def near_beginnings(begun: str) -> list[str]:
+    """Return what an unfinished word may begin with when one letter of it is wrong.
+
+    The last letter is taken as right, but for being transposed: whoever mistypes that one is
+    answered when the next letter follows.
+    """
+    if not _SHORTEST_MENDED <= len(begun) <= _MAX_WORD:
+        return []
+    return list(dict.fromkeys(spelling for spelling in _spellings(begun) if spelling != begun))
+
+
+def _spellings(begun: str) -> Iterator[str]:
+    inner = range(len(begun) - 1)
+    letters = max(_ALPHABETS, key=lambda alphabet: sum(letter in alphabet for letter in begun))
+    yield from (begun[:i] + begun[i + 1] + begun[i] + begun[i + 2 :] for i in inner)
+    yield from (begun[:i] + begun[i + 1 :] for i in inner)
+    yield from (begun[:i] + new + begun[i + 1 :] for i in inner for new in letters)
+    yield from (begun[:i] + new + begun[i:] for i in range(len(begun)) for new in letters)
+
+
+def mendable(typed: Typed) -> set[str]:
+    """Return the words that may be misspelt, as whole words."""
+    return {word for word in typed.words if allowed_edits(word)}
+
+
+def pieces(typed: Typed) -> tuple[set[str], set[str]]:
+    """Return what to look up in the vocabulary to mend words: whole words, and beginnings."""
+    *finished, last = typed.words
+    known = set(finished) | {left for left, _ in splits(last)}
+    begun = {last, *near_beginnings(last), *(right for _, right in splits(last))}
+    if finished:
+        begun.add(finished[-1] + last)
+    return known, begun
+
+
+def readings(
+    typed: Typed,
+    known: Collection[str],
+    begun: Collection[str],
+    near: Mapping[str, Sequence[str]],
+) -> str | None:
+    """Return the tsquery of what may have been meant; None when that is nothing.
+
+    `known` are the words and `begun` the beginnings of words that the catalogue has, `near` its
+    words that look like those that were typed.
+    """
+    *finished, last = typed.words
+    ends = [f"'{other}':*" for other in (last, *near_beginnings(last)) if other in begun]
+    ends += [f"'{other}':*" for other in mended(last, near.get(last, ())) if other != last]
+    ends += [
+        f"('{left}' & '{right}':*)"
+        for left, right in splits(last)
+        if left in known and right in begun
+    ]
+    before = [_whole(word, known, near.get(word, ())) for word in finished]
+    variants = [[*before, _any(ends[:_MAX_READINGS])]]
+    if finished and (joined := finished[-1] + last) in begun:
+        variants.append([*before[:-1], f"'{joined}':*"])
+    return " | ".join(f"({' & '.join(of)})" for of in variants if all(of)) or None
+
+
+def _whole(word: str, known: Collection[str], near: Sequence[str]) -> str:
+    """Return the tsquery of what a finished word may stand for; "" for nothing."""
+    words = [word] if word in known else []
+    words += [other for other in mended(word, near) if other != word]
+    return _any([all_words([other]) for other in words])
+
+
+def _any(queries: Sequence[str]) -> str:
+    return f"({' | '.join(queries)})" if queries else ""
+
+
+def grouped(matches: Iterable[Match], limit: int) -> list[list[Match]]:
+    """Return the best matches of each kind that has any, each thing once; the best group first."""
+    groups: dict[Kind, dict[UUID, Match]] = {}
+    for match in sorted(matches, key=lambda match: (-match.relevance, len(match.key), match.id)):
+        groups.setdefault(match.kind, {}).setdefault(match.id, match)
+    return [list(group.values())[:limit] for group in groups.values()]

@@ -44,7 +44,7 @@ def add_empty_servicer(servicer: EmptyServicer, target: Any) -> None:
 
 def work(settings: Settings, announce: Announce) -> int:
     """Serve in this process; returns the exit code."""
-    capabilities = (*CAPABILITIES, (add_empty_servicer, lambda _: EmptyServicer()))
+    capabilities = (*CAPABILITIES, (add_empty_servicer, lambda *_: EmptyServicer()))
     return server.work(settings, announce, capabilities)
 
 

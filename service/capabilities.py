@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from fonoteca.v1.album_pb2_grpc import add_AlbumServiceServicer_to_server
 from fonoteca.v1.artist_pb2_grpc import add_ArtistServiceServicer_to_server
 from fonoteca.v1.file_pb2_grpc import add_FileServiceServicer_to_server
+from fonoteca.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from fonoteca.v1.library_pb2_grpc import add_LibraryServiceServicer_to_server
 from fonoteca.v1.playlist_pb2_grpc import add_PlaylistServiceServicer_to_server
 from fonoteca.v1.search_pb2_grpc import add_SearchServiceServicer_to_server
@@ -17,20 +18,30 @@ from service.artists.rpc import ArtistServicer
 from service.database.pool import Database
 from service.files.rpc import FileServicer
 from service.libraries.rpc import LibraryServicer
+from service.media.rpc import IngestServicer
 from service.playlists.rpc import PlaylistServicer
 from service.search.rpc import SearchServicer
+from service.settings import Settings
 from service.tracks.rpc import TrackServicer
 from service.wire.router import Register
 
-Capability: TypeAlias = tuple[Register, Callable[[Database], object]]
+Make: TypeAlias = Callable[[Database, Settings], object]
+Capability: TypeAlias = tuple[Register, Make]
 """The function that was generated to register the servicer, and what makes the servicer."""
 
+
+def _of_database(make: Callable[[Database], object]) -> Make:
+    """Return what makes a servicer that needs no settings."""
+    return lambda database, _settings: make(database)
+
+
 CAPABILITIES: Final[Sequence[Capability]] = (
-    (add_TrackServiceServicer_to_server, TrackServicer),
-    (add_SearchServiceServicer_to_server, SearchServicer),
-    (add_LibraryServiceServicer_to_server, LibraryServicer),
-    (add_PlaylistServiceServicer_to_server, PlaylistServicer),
-    (add_ArtistServiceServicer_to_server, ArtistServicer),
-    (add_AlbumServiceServicer_to_server, AlbumServicer),
-    (add_FileServiceServicer_to_server, FileServicer),
+    (add_TrackServiceServicer_to_server, _of_database(TrackServicer)),
+    (add_SearchServiceServicer_to_server, _of_database(SearchServicer)),
+    (add_LibraryServiceServicer_to_server, _of_database(LibraryServicer)),
+    (add_PlaylistServiceServicer_to_server, _of_database(PlaylistServicer)),
+    (add_ArtistServiceServicer_to_server, _of_database(ArtistServicer)),
+    (add_AlbumServiceServicer_to_server, _of_database(AlbumServicer)),
+    (add_FileServiceServicer_to_server, _of_database(FileServicer)),
+    (add_IngestServiceServicer_to_server, IngestServicer),
 )

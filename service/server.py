@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import grpc
 import uvloop
@@ -117,7 +117,7 @@ async def _serve(
     stop.install(asyncio.get_running_loop())
     database = Database(settings.database_url, settings)
     readiness = Readiness(database.check, partial(_check_schema, settings.database_url))
-    servicers = [(register, make(database)) for register, make in capabilities]
+    servicers = [(register, make(database, settings)) for register, make in capabilities]
     with _observers(settings) as observers:
         server = Server(settings, servicers, readiness, observers)
         await database.open()
@@ -207,6 +207,14 @@ class StopSignals:
         self.terminate()
 
 
+@runtime_checkable
+class Background(Protocol):
+    """A servicer that works also while nobody calls it."""
+
+    async def background(self) -> None:
+        """Work until it is cancelled."""
+
+
 class Server:
     """A gRPC server with the layers, health and reflection around the given servicers."""
 
@@ -221,6 +229,7 @@ class Server:
         self._readiness = readiness
         self._shedder = LoadShedder(settings.max_concurrent_calls)
         self._deadlines = Deadlines(settings.max_deadline, settings.stream_deadline)
+        self._background = [each for _, each in servicers if isinstance(each, Background)]
         self._router = Router(
             (
                 observation(observers),
@@ -250,6 +259,7 @@ class Server:
     async def serve(self, stop: StopSignals) -> None:
         """Serve until `stop` asks for the end, then drain."""
         watch = asyncio.create_task(self._readiness.watch())
+        working = [asyncio.create_task(each.background()) for each in self._background]
         # Shielded: to cancel this wait would cancel what `stop` waits for, too.
         terminated = asyncio.create_task(self._grpc.wait_for_termination())
         try:
@@ -258,6 +268,9 @@ class Server:
             await terminated
         finally:
             watch.cancel()
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
 
     async def _drain(self, stop: StopSignals) -> None:
         _LOG.info("draining")

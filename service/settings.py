@@ -17,7 +17,15 @@ from typing import Annotated, Any, Final, Literal, Self
 import platformdirs
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 PREFIX: Final = "FONOTECA_"
@@ -76,6 +84,15 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _split_folders(value: object) -> object:
+    """Accept folders as a shell writes them in PATH."""
+    return (
+        [folder for folder in value.split(os.pathsep) if folder]
+        if isinstance(value, str)
+        else value
+    )
+
+
 def _default_data_dir() -> Path:
     """The user's data directory; `/var/lib/fonoteca` for root."""
     if os.geteuid() == 0:
@@ -91,6 +108,8 @@ ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Bytes = Annotated[int, Field(ge=1024, le=1024 * _MIB)]
+FileBytes = Annotated[int, Field(ge=1024, le=1024 * 1024 * _MIB)]
+Folders = Annotated[tuple[Folder, ...], BeforeValidator(_split_folders)]
 
 
 class Settings(BaseModel):
@@ -117,7 +136,7 @@ class Settings(BaseModel):
     )
     data_dir: Folder = Field(
         default_factory=_default_data_dir,
-        description="Where the embedded PostgreSQL keeps its data.",
+        description="Where the embedded PostgreSQL and files that are sent are kept.",
     )
     pool_min_size: int = Field(
         default=2, ge=0, le=1_000, description="Connections that each process keeps open."
@@ -178,6 +197,30 @@ class Settings(BaseModel):
         description="How often each process looks at some rows of the search index, and mends what "
         "is wrong (s). 0: never; `fonoteca search verify --repair` does the same.",
     )
+    media_roots: Folders = Field(
+        default=(),
+        description="Folders below which callers may have the server scan files, separated by `:`.",
+    )
+    ingest_workers: int | None = Field(
+        default=None,
+        ge=0,
+        le=256,
+        description="Processes of each server process that read the files which scans have queued. "
+        "Unset: 1 when there are media roots, else 0.",
+    )
+    media_store: Folder | None = Field(
+        default=None,
+        description="Where files that are sent are kept. Servers of one catalogue must share it. "
+        "Unset: `media` in the data directory.",
+    )
+    upload_max_bytes: FileBytes = Field(
+        default=2_048 * _MIB, description="Largest file that may be sent (bytes)."
+    )
+    upload_room_bytes: FileBytes = Field(
+        default=8_192 * _MIB,
+        description="How much disk the files may take that are being sent at once to one server "
+        "process (bytes); the next one is refused.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severe messages that are logged."
     )
@@ -219,6 +262,16 @@ class Settings(BaseModel):
         return self
 
     @property
+    def reading_processes(self) -> int:
+        """How many processes read the files that scans have queued."""
+        return int(bool(self.media_roots)) if self.ingest_workers is None else self.ingest_workers
+
+    @property
+    def media_store_dir(self) -> Path:
+        """Where files that are sent are kept."""
+        return self.media_store or self.data_dir / "media"
+
+    @property
     def session_options(self) -> str:
         """The libpq `options` that set the timeouts of a session; empty behind PgBouncer.
 
@@ -245,6 +298,8 @@ def _contradictions(settings: Settings) -> Iterator[str]:
         yield "FONOTECA_TLS_CLIENT_CA needs FONOTECA_TLS_CERT and FONOTECA_TLS_KEY"
     if settings.workers > 1 and settings.listen.startswith("unix:"):
         yield "FONOTECA_WORKERS above 1 needs a TCP address in FONOTECA_LISTEN"
+    if settings.ingest_workers and not settings.media_roots:
+        yield "FONOTECA_INGEST_WORKERS needs FONOTECA_MEDIA_ROOTS: there is nothing to read"
     if settings.metrics_listen == settings.listen and not settings.listen.endswith(":0"):
         yield "FONOTECA_METRICS_LISTEN must differ from FONOTECA_LISTEN"
     for small, large in _ORDERED:
@@ -261,6 +316,7 @@ _ORDERED: Final = (
     ("lock_timeout", "statement_timeout"),
     ("statement_timeout", "stream_deadline"),
     ("max_deadline", "stream_deadline"),
+    ("upload_max_bytes", "upload_room_bytes"),
 )
 """Pairs of settings of which the first is pointless when it is more than the second."""
 
@@ -344,6 +400,8 @@ def _shown_default(field: FieldInfo) -> str:
         return (field.default_factory.__doc__ or "").rstrip(".")
     match field.default:
         case None:
+            return "unset"
+        case ():
             return "unset"
         case bool(value):
             return f"`{str(value).lower()}`"

@@ -1,2 +1,1 @@
--- Not written yet.
-SELECT 1;
+DROP TABLE file_reading;

@@ -1,4 +1,4 @@
-"""Not written yet."""
+"""Files that wait to be read by a server."""
 
 from __future__ import annotations
 

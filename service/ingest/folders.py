@@ -11,7 +11,7 @@ from __future__ import annotations
 import mimetypes
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final
@@ -30,6 +30,8 @@ class FolderWalk:
 
     #: Gets what cannot be looked at.
     on_problem: OnProblem
+    #: Whether a link may lead to a real path. What it must not lead to is left out with a word.
+    within: Callable[[str], bool] = lambda _path: True
     #: How many names were left out because they are hidden.
     hidden: int = 0
     #: How many files are not audio.
@@ -71,6 +73,8 @@ class FolderWalk:
             self._entered.add(folder)
             inner: list[str] = []
             for entry in self._entries(folder):
+                if entry.is_symlink() and not self._may_follow(entry):
+                    continue
                 if _is_folder(entry):
                     inner.append(self._folder_behind(entry))
                 elif not _is_audio(entry):
@@ -92,6 +96,13 @@ class FolderWalk:
         seen = [entry for entry in found if not entry.name.startswith(".")]
         self.hidden += len(found) - len(seen)
         return seen
+
+    def _may_follow(self, link: os.DirEntry[str]) -> bool:
+        """Whether a link leads to where it may; says so when it does not."""
+        is_within = self.within(os.path.realpath(link.path))
+        if not is_within:
+            self.on_problem(Problem(shown_path(link.path), "is left out: a link out", note=True))
+        return is_within
 
     def _folder_behind(self, entry: os.DirEntry[str]) -> str:
         """Return the real path of a folder, whose files will be met there."""

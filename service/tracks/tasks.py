@@ -26,9 +26,9 @@ async def claim(
     """Hand out up to `limit` of the oldest waiting tracks; give up those nobody could finish."""
     if spent := await queue.spent(connection):
         await queue.end(connection, spent)
-        await _set_status(connection, spent, FAILED, _SPENT_REASON)
+        await set_status(connection, spent, FAILED, _SPENT_REASON)
     tasks = await queue.claim(connection, library_id, limit, lease)
-    tracks = await _set_status(connection, list(tasks), PROCESSING, "")
+    tracks = await set_status(connection, list(tasks), PROCESSING, "")
     return [
         pb.ClaimedTrack(
             track=track,
@@ -60,14 +60,14 @@ async def fail(
     task = await queue.require_lease(connection, track_id, lease_id)
     if retry and task.attempts < MAX_ATTEMPTS:
         await queue.release(connection, track_id)
-        tracks = await _set_status(connection, [track_id], PENDING, "")
+        tracks = await set_status(connection, [track_id], PENDING, "")
     else:
         await queue.end(connection, [track_id])
-        tracks = await _set_status(connection, [track_id], FAILED, reason)
+        tracks = await set_status(connection, [track_id], FAILED, reason)
     return tracks[track_id]
 
 
-async def _set_status(
+async def set_status(
     connection: Connection, ids: Sequence[UUID], status: str, reason: str
 ) -> dict[UUID, pb.Track]:
     """Give tracks a status, and return them as they are then."""

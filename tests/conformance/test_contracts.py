@@ -36,8 +36,9 @@ def _base(service: ServiceDescriptor) -> type:
 @cache
 def _servicers() -> tuple[object, ...]:
     """Return the servicers as the server makes them, over a database that is never opened."""
-    database = Database("", load_settings({}))
-    return tuple(make(database) for _register, make in CAPABILITIES)
+    settings = load_settings({})
+    database = Database("", settings)
+    return tuple(make(database, settings) for _register, make in CAPABILITIES)
 
 
 @cache

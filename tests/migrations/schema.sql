@@ -571,6 +571,25 @@ CREATE TABLE public.audio_file (
 
 COMMENT ON COLUMN public.audio_file.written_at IS 'When this row was stored: a scan that began before cannot say that the file is missing.';
 
+CREATE TABLE public.file_reading (
+    id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    scan_id uuid NOT NULL,
+    uri text NOT NULL,
+    track_id uuid,
+    available_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts smallint DEFAULT 0 NOT NULL,
+    lease_id uuid,
+    failure text,
+    CONSTRAINT file_reading_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT file_reading_failure_check CHECK ((char_length(failure) <= 2000)),
+    CONSTRAINT file_reading_uri_check CHECK ((char_length(uri) <= 4000))
+);
+
+COMMENT ON COLUMN public.file_reading.track_id IS 'The pending track that was made for the file; NULL for a changed file of a known track.';
+
+COMMENT ON COLUMN public.file_reading.failure IS 'Why it was given up. Such a row is out of the queue and stays for the scan that asks for it.';
+
 CREATE TABLE public.file_scan (
     id uuid NOT NULL,
     library_id uuid NOT NULL,
@@ -913,6 +932,9 @@ ALTER TABLE ONLY public.artist_source
 ALTER TABLE ONLY public.audio_file
     ADD CONSTRAINT audio_file_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.file_reading
+    ADD CONSTRAINT file_reading_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.file_scan
     ADD CONSTRAINT file_scan_pkey PRIMARY KEY (id);
 
@@ -1004,6 +1026,14 @@ CREATE INDEX audio_file_missing_idx ON public.audio_file USING btree (library_id
 CREATE UNIQUE INDEX audio_file_position_key ON public.audio_file USING btree (track_id, "position");
 
 CREATE UNIQUE INDEX audio_file_uri_key ON public.audio_file USING btree (md5(uri), library_id) WHERE (is_live AND (missing_at IS NULL));
+
+CREATE INDEX file_reading_available_idx ON public.file_reading USING btree (available_at, id) WHERE (failure IS NULL);
+
+CREATE INDEX file_reading_scan_idx ON public.file_reading USING btree (scan_id, id);
+
+CREATE INDEX file_reading_track_idx ON public.file_reading USING btree (track_id) WHERE (track_id IS NOT NULL);
+
+CREATE UNIQUE INDEX file_reading_uri_key ON public.file_reading USING btree (md5(uri), library_id);
 
 CREATE INDEX file_scan_started_idx ON public.file_scan USING btree (started_at);
 
@@ -1145,6 +1175,12 @@ ALTER TABLE ONLY public.artist_source
 
 ALTER TABLE ONLY public.audio_file
     ADD CONSTRAINT audio_file_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_reading
+    ADD CONSTRAINT file_reading_library_id_fkey FOREIGN KEY (library_id) REFERENCES public.library(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_reading
+    ADD CONSTRAINT file_reading_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.file_scan
     ADD CONSTRAINT file_scan_library_id_fkey FOREIGN KEY (library_id) REFERENCES public.library(id) ON DELETE CASCADE;

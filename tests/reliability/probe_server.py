@@ -35,7 +35,7 @@ PROBE = registration({"Pid": handler(process_id), "Hold": handler(hold, server_s
 
 def work(settings: Settings, announce: server.Announce) -> int:
     """Do what `service.server.work` does, with the probe as the only capability."""
-    return server.work(settings, announce, ((PROBE, lambda _database: None),))
+    return server.work(settings, announce, ((PROBE, lambda *_: None),))
 
 
 def main() -> None:

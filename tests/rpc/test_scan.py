@@ -129,6 +129,18 @@ async def test_changed_files_are_read_and_files_that_are_gone_are_marked(
     assert [track.title for track in await all_tracks(tracks)] == ["three", "two", "Uno"]
 
 
+async def test_moved_and_retagged_files_keep_their_tracks(
+    run: Run, music: Path, tracks: TrackServiceAsyncStub
+) -> None:
+    await run(music)
+    before = {track.title: track.id for track in await all_tracks(tracks)}
+    (music / "b").rename(music / "moved")
+    retag(music / "moved" / "two.ogg", album="New")
+    result = await run(music)
+    assert result.exit_code == 0, result.stderr
+    assert {track.title: track.id for track in await all_tracks(tracks)} == before
+
+
 async def test_the_report_says_what_became_of_every_file_and_why(
     run: Run, music: Path, tmp_path: Path
 ) -> None:

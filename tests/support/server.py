@@ -19,7 +19,7 @@ async def serving(database: Database, settings: Settings) -> AsyncIterator[str]:
     """Serve the catalogue in `database`, whose schema is known to fit; yields the address."""
     readiness = Readiness(database.check, _schema_fits)
     await readiness.probe()
-    servicers = [(register, make(database)) for register, make in CAPABILITIES]
+    servicers = [(register, make(database, settings)) for register, make in CAPABILITIES]
     server = Server(settings, servicers, readiness, (AccessLog(),))
     address = await server.start()
     stop = StopSignals()

@@ -26,6 +26,16 @@ def test_everything_has_a_default() -> None:
     assert settings.data_dir.is_absolute()
 
 
+def test_media_roots_are_a_list_of_folders() -> None:
+    settings = load_settings({"FONOTECA_MEDIA_ROOTS": "/music::~/more"})
+    assert settings.media_roots == (Path("/music"), Path("~/more").expanduser())
+    assert (settings.reading_processes, load_settings({}).reading_processes) == (1, 0)
+    assert settings.media_store_dir == settings.data_dir / "media"
+    assert problems({"FONOTECA_INGEST_WORKERS": "2"}) == [
+        "FONOTECA_INGEST_WORKERS needs FONOTECA_MEDIA_ROOTS: there is nothing to read"
+    ]
+
+
 def test_values_come_from_the_environment() -> None:
     settings = load_settings(
         {

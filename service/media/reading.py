@@ -1,0 +1,54 @@
+"""Reads files for the server: in processes of their own, without holding the server up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+
+from pebble import ProcessExpired
+
+from service.errors import Unavailable
+from service.ingest.files import Reading
+from service.ingest.locations import Found
+from service.ingest.readers import Read, Readers, blamed, read_found
+
+
+class Reader:
+    """A pool of readers that is started when the first file is to be read."""
+
+    def __init__(self, count: int, read: Read = read_found) -> None:
+        self.count = count
+        self._read = read
+        self._pool: Readers | None = None
+
+    async def read(self, files: Sequence[Found]) -> list[Reading]:
+        """Return the reading of each file. Raises `Unavailable` when no process can be started.
+
+        A file whose reader dies or takes too long is read once more by itself.
+        """
+        if self._pool is None:
+            self._pool = Readers(self.count, self._read)
+        try:
+            return await self._submit(self._pool, files)
+        except (TimeoutError, ProcessExpired):
+            return [await self._again(self._pool, file) for file in files]
+
+    def close(self) -> None:
+        """End the readers, whatever they are at."""
+        if self._pool:
+            self._pool.close()
+            self._pool = None
+
+    async def _again(self, pool: Readers, file: Found) -> Reading:
+        try:
+            return (await self._submit(pool, [file]))[0]
+        except (TimeoutError, ProcessExpired) as error:
+            return blamed(file, error)
+
+    async def _submit(self, pool: Readers, files: Sequence[Found]) -> list[Reading]:
+        try:
+            return await asyncio.wrap_future(pool.submit(files))
+        except BrokenProcessPool:
+            self.close()
+            raise Unavailable("no process can be started to read files") from None

@@ -1,0 +1,117 @@
+"""IngestService: decode, call, encode."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+
+from fonoteca.v1 import ingest_pb2 as pb
+from fonoteca.v1 import ingest_pb2_grpc
+from service.database import Database
+from service.errors import invalid
+from service.ingest.readers import Read, read_found
+from service.media.model import MAX_CHUNK_BYTES, MAX_NAME_BYTES, MAX_PATH, Upload
+from service.media.reading import Reader
+from service.media.roots import MediaRoots
+from service.media.scanning import PathScan
+from service.media.uploads import Uploads
+from service.media.vault import Vault
+from service.media.worker import Worker
+from service.settings import Settings
+from service.validation import Check
+from service.wire.encoding import library_or_default
+from service.wire.router import Context
+
+_TELL_SECONDS: Final = 1.0
+_LOOK_SECONDS: Final = 0.25
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
+    """Takes files into one database, and reads those that wait in the background."""
+
+    def __init__(self, database: Database, settings: Settings, read: Read = read_found) -> None:
+        """Prepare to take files; `read` reads one of them, in another process."""
+        self._database = database
+        self._roots = MediaRoots(settings.media_roots)
+        self._reader = Reader(max(settings.reading_processes, 1), read)
+        self._max_size = settings.upload_max_bytes
+        self._uploads = Uploads(
+            database, Vault(settings.media_store_dir), self._reader, settings.upload_room_bytes
+        )
+        self._worker = Worker(database, self._roots, self._reader)
+        self._is_working = settings.reading_processes > 0
+
+    async def background(self) -> None:
+        """Read the files that wait, if this server is to, until it is cancelled."""
+        try:
+            if self._is_working:
+                await self._worker.run()
+            else:
+                await asyncio.get_running_loop().create_future()
+        finally:
+            await asyncio.to_thread(self._reader.close)
+
+    async def IngestFile(
+        self, requests: AsyncIterator[pb.IngestFileRequest], context: Context
+    ) -> pb.IngestFileResponse:
+        first = await anext(aiter(requests), None)
+        upload = _decode_upload(first, self._max_size)
+        return await self._uploads.take(upload, _chunks(requests))
+
+    async def ScanPath(
+        self, request: pb.ScanPathRequest, context: Context
+    ) -> AsyncIterator[pb.ScanPathResponse]:
+        check = Check()
+        library_id = library_or_default(check, "library_id", request.library_id)
+        path = check.text("path", request.path, max_length=MAX_PATH, required=True)
+        check.done()
+        path = await asyncio.to_thread(self._roots.resolve, path)
+        scan = PathScan(self._database, self._roots, library_id, path, full=request.full)
+        told = time.monotonic()
+        async for _ in scan.run():
+            self._worker.wake()
+            if time.monotonic() - told >= _TELL_SECONDS:
+                told = time.monotonic()
+                yield scan.take_message()
+        while await scan.waiting() and request.wait:
+            if time.monotonic() - told >= _TELL_SECONDS:
+                told = time.monotonic()
+                yield scan.take_message()
+            await asyncio.sleep(_LOOK_SECONDS)
+        yield scan.take_message()
+        while scan.has_problems:
+            yield scan.take_message()
+
+
+def _decode_upload(first: pb.IngestFileRequest | None, max_size: int) -> Upload:
+    """Read the description of a file, which is the first message. Raises `InvalidInput`."""
+    if first is None or first.WhichOneof("part") != "description":
+        raise invalid("description", "must be in the first message")
+    check = Check()
+    given = first.description
+    library_id = library_or_default(check, "description.library_id", given.library_id)
+    field = "description.file_name"
+    name = check.text(field, given.file_name, max_length=MAX_NAME_BYTES, required=True)
+    if "/" in name or name in (".", ".."):
+        check.fail(field, "must be a name without folders")
+    elif len(name.encode()) > MAX_NAME_BYTES:
+        check.fail(field, f"must have at most {MAX_NAME_BYTES} bytes")
+    size = check.whole("description.size_bytes", given.size_bytes, low=1, high=max_size)
+    if not _SHA256.fullmatch(given.sha256):
+        check.fail("description.sha256", "must be 64 lower-case hexadecimal digits")
+    check.done()
+    return Upload(library_id, name, size, given.sha256)
+
+
+async def _chunks(requests: AsyncIterator[pb.IngestFileRequest]) -> AsyncIterator[bytes]:
+    """Yield the bytes of a file. Raises `InvalidInput` when a message holds anything else."""
+    async for request in requests:
+        if request.WhichOneof("part") != "chunk":
+            raise invalid("chunk", "must be in every message but the first")
+        if len(request.chunk) > MAX_CHUNK_BYTES:
+            raise invalid("chunk", f"must have at most {MAX_CHUNK_BYTES} bytes")
+        yield request.chunk

@@ -1,0 +1,124 @@
+"""A file that is sent becomes a track: received, verified, read, kept, imported.
+
+Nothing of it is kept until it was read as audio; then its bytes are on disk before the track is in
+the catalogue, so no track is without its file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from fonoteca.v1 import ingest_pb2 as pb
+from fonoteca.v1 import track_pb2
+from service.database import Connection, Database
+from service.errors import FailedPrecondition, ResourceExhausted, invalid
+from service.ingest.files import Reading
+from service.ingest.locations import Found, file_uri
+from service.ingest.readers import relocated
+from service.libraries import store as libraries
+from service.media.intake import take_in, track_at
+from service.media.model import Upload
+from service.media.reading import Reader
+from service.media.vault import Vault
+
+_RETRY: Final = timedelta(seconds=5)
+_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+class Uploads:
+    """Takes files into the catalogue, as many at once as there is room for."""
+
+    def __init__(self, database: Database, vault: Vault, reader: Reader, room: int) -> None:
+        """Prepare to take files whose sizes together are at most `room` bytes."""
+        self._database = database
+        self._vault = vault
+        self._reader = reader
+        self._room = room
+
+    async def take(self, upload: Upload, chunks: AsyncIterator[bytes]) -> pb.IngestFileResponse:
+        """Take one file.
+
+        Raises `NotFound` when the library does not exist, `InvalidInput` when the bytes are not as
+        described or no audio, and `ResourceExhausted` when there is no room.
+        """
+        async with self._database.read() as connection:
+            await libraries.get(connection, upload.library_id)
+        with self._reserved(upload.size), _explained(), self._vault.arriving(upload.name) as path:
+            await _receive(upload, chunks, path)
+            reading = await self._read(upload, path)
+            await asyncio.to_thread(self._vault.keep, path, upload.sha256)
+        return await self._database.write(
+            lambda connection: _store(connection, upload, reading, self._uri(upload))
+        )
+
+    def _uri(self, upload: Upload) -> str:
+        return file_uri(str(self._vault.place_of(upload.sha256)))
+
+    async def _read(self, upload: Upload, path: Path) -> Reading:
+        [reading] = await self._reader.read([Found(file_uri(str(path)), str(path), upload.size, 0)])
+        if reading.error:
+            raise invalid("chunk", f"the file cannot be taken: {reading.error}")
+        # Without a time: the same content sent again is then the same file.
+        return relocated(reading, Found(self._uri(upload), upload.name, upload.size, 0))
+
+    @contextmanager
+    def _reserved(self, size: int) -> Iterator[None]:
+        if size > self._room:
+            raise ResourceExhausted(
+                "The server receives as many files as it has room for",
+                {"limit": "upload space"},
+                _RETRY,
+            )
+        self._room -= size
+        try:
+            yield
+        finally:
+            self._room += size
+
+
+async def _receive(upload: Upload, chunks: AsyncIterator[bytes], path: Path) -> None:
+    """Write the bytes to a file. Raises `InvalidInput` unless they are as described."""
+    received, digest = 0, hashlib.sha256()
+    with path.open("xb") as stream:
+        async for chunk in chunks:
+            received += len(chunk)
+            if received > upload.size:
+                raise invalid("description.size_bytes", f"is {upload.size}, but more bytes came")
+            digest.update(chunk)
+            await asyncio.to_thread(stream.write, chunk)
+    if received < upload.size:
+        raise invalid("description.size_bytes", f"is {upload.size}, but {received} bytes came")
+    if digest.hexdigest() != upload.sha256:
+        raise invalid("description.sha256", "is not that of the bytes that came")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn a disk that is full into what a caller can act upon."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_SPACE:
+            raise
+        raise ResourceExhausted(
+            "The disk of the server is full", {"limit": "disk"}, _RETRY
+        ) from error
+
+
+async def _store(
+    connection: Connection, upload: Upload, reading: Reading, uri: str
+) -> pb.IngestFileResponse:
+    message = track_pb2.Track.FromString(reading.track)
+    response = await take_in(connection, upload.library_id, [message])
+    track = await track_at(connection, upload.library_id, uri)
+    if track is None:
+        reason = response.errors[0].error.message if response.errors else "it was deleted"
+        raise FailedPrecondition(f"the track of the file cannot be stored: {reason}")
+    return pb.IngestFileResponse(track=track, created=response.created > 0, notes=reading.notes)

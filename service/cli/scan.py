@@ -102,8 +102,8 @@ def scan(
 
     Example: fonoteca scan ~/Music --report scan.jsonl
     """
-    if watch and (dry_run or any(map(is_remote, places))):
-        raise typer.BadParameter("--watch needs folders of this machine, and no --dry-run")
+    if watch:
+        _require_watchable(places, report, dry_run=dry_run)
     with server_at(address) as channel, problem_log(report, ScanLog) as log:
         options = _Options(
             channel, address, library_id(channel, library), jobs or os.cpu_count() or 1,
@@ -113,6 +113,15 @@ def scan(
         if watch and code != INTERRUPTED:
             _watch(options, places, log)
     raise typer.Exit(code)
+
+
+def _require_watchable(places: Sequence[str], report: Path | None, *, dry_run: bool) -> None:
+    """Refuse options that make no sense with --watch."""
+    if dry_run or any(map(is_remote, places)):
+        raise typer.BadParameter("--watch needs folders of this machine, and no --dry-run")
+    roots = [Path(local_path(place)).resolve() for place in places]
+    if report and any(report.resolve().is_relative_to(root) for root in roots):
+        raise typer.BadParameter("the report would be a change in the folder that is watched")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from service.ingest.spool import Spool
 from service.media import store
 from service.media.model import MAX_PROBLEMS
 from service.media.roots import MediaRoots
-from service.sources import FILE, MAX_SOURCE_URI, file_source_id
 from service.tracks import queue, write
 from service.tracks import store as tracks
 from service.tracks.codec import decode_track
@@ -165,12 +164,10 @@ def _chunks(files: Iterator[Found] | Spool[Found]) -> Generator[list[Found], Non
 
 
 def _waiting_track(library_id: UUID, file: Found) -> track_pb2.Track:
-    """Return the track of a file that was not read yet, named after the file."""
-    source = types_pb2.ExternalSource(
-        type=FILE,
-        id=file_source_id(file.uri),
-        uri=file.uri if len(file.uri) <= MAX_SOURCE_URI else "",
-    )
+    """Return the track of a file that was not read yet, named after the file.
+
+    Nothing but its file says which track it is: what else is known of the address may be another's.
+    """
     audio = types_pb2.AudioFile(uri=file.uri, size_bytes=file.size)
     audio.modify_time.FromMicroseconds(file.modified_us)
     return track_pb2.Track(
@@ -178,7 +175,6 @@ def _waiting_track(library_id: UUID, file: Found) -> track_pb2.Track:
         title=file.shown.rpartition("/")[2],
         status=track_pb2.TRACK_STATUS_PENDING,
         files=[audio],
-        sources=[source],
     )
 
 

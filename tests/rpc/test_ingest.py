@@ -268,6 +268,27 @@ async def test_a_copy_joins_the_track_that_has_the_recording(
     assert sorted(Path(file.uri).name for file in track.files) == ["a.flac", "copy.flac"]
 
 
+async def test_moved_files_keep_their_tracks_and_others_may_take_their_places(
+    ingest: IngestServiceAsyncStub, tracks: TrackServiceAsyncStub, root: Path
+) -> None:
+    path = tone(root / "a.flac", 1, title="One")
+    await scan(ingest, root)
+    [one] = await all_tracks(tracks)
+    (root / "new").mkdir()
+    path.rename(root / "new" / "moved.flac")
+    retag(root / "new" / "moved.flac", album="Album")
+    last, problems = await scan(ingest, root)
+    assert (last.queued, last.missing, last.failed, problems) == (1, 1, 0, [])
+    tone(root / "a.flac", 2, title="Two")
+    last, problems = await scan(ingest, root)
+    assert (last.queued, last.failed, problems) == (1, 0, [])
+    stored = {track.title: track for track in await all_tracks(tracks)}
+    assert stored["One"].id == one.id
+    assert stored["One"].files[0].uri.endswith("/new/moved.flac")
+    assert stored["Two"].id != one.id
+    assert len(stored) == 2
+
+
 async def test_a_failed_file_can_be_read_again(
     ingest: IngestServiceAsyncStub, tracks: TrackServiceAsyncStub, root: Path
 ) -> None:

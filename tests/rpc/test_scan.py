@@ -330,6 +330,7 @@ def test_folders_inside_others_need_not_be_scanned() -> None:
         (("/no/such/folder",), "does not exist"),
         (("s3://bucket", "--watch"), "--watch needs folders"),
         ((".", "--watch", "--dry-run"), "--watch needs folders"),
+        ((".", "--watch", "--report", "scan.jsonl"), "would be a change in the folder"),
         (tuple("." * 101), "at most 100 places"),
     ],
 )

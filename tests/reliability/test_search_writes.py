@@ -229,6 +229,23 @@ async def test_a_track_that_comes_back_during_a_rename_has_the_new_name(
     assert await found(search, "symbol song") == {track.id}
 
 
+async def test_a_rename_of_many_tracks_keeps_nobody_waiting(
+    database: Database, seeker: Seeker, search: SearchServiceAsyncStub, new_track: NewTrack
+) -> None:
+    many = [Track(title=f"Song {number}", credits=credited("Prince")) for number in range(500)]
+    [first, *_] = await add_tracks(database, *many)
+    other = await new_track("gumiposira", artist="Kapela")
+    async with database.transaction() as renaming:
+        await _rename(renaming, first, "Symbol")
+        assert len(await found(search, "prince song")) > 0  # as it was, at once
+        assert await found(search, "symbol song") == set()
+        assert await seeker.finds_everywhere(await new_track("fibakelodo", artist="Kapela"))
+        await database.write(lambda c: write.delete(c, UUID(other.id), ""))
+        assert [fault for fault in await faults(database) if fault.fault.is_error] == []
+    request = search_pb2.SearchTracksRequest(query="symbol song", page_size=500)
+    assert len((await search.SearchTracks(request)).hits) == 500
+
+
 async def _rename(connection: Connection, track: Track, name: str) -> None:
     artist = await artist_store.lock(connection, UUID(track.credits[0].artist_id))
     await artist_change.change(connection, artist, replace(artist.draft, name=name))

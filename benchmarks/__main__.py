@@ -28,6 +28,7 @@ from benchmarks.search import (
     latency,
     matching,
     quality,
+    suggest,
     typos,
     writes,
 )
@@ -42,6 +43,7 @@ _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "search.common": common.run,
     "search.typos": typos.run,
     "search.batch": batches.run,
+    "search.suggest": suggest.run,
     "search.match": matching.run,
     "search.writes": writes.run,
     "search.growth": growth.run,
@@ -50,7 +52,7 @@ _ONLY_BY_NAME: Final = ("install",)
 _READING: Final = (
     "get",
     *("search.quality", "search.latency", "search.common", "search.typos", "search.batch"),
-    "search.match",
+    *("search.suggest", "search.match"),
 )
 """Those that do not change the database, so that one can be given."""
 

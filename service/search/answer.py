@@ -19,7 +19,7 @@ from service.database.cut_off import cut_off
 from service.search import store
 from service.search.candidates import Scope
 from service.search.correction import corrected
-from service.search.facets import Asked, count
+from service.search.facets import DEFAULT_VALUES, Asked, count
 from service.search.highlight import Highlight, Matcher, highlights, pieces_of
 from service.search.ladder import climb
 from service.search.model import (
@@ -57,7 +57,7 @@ class Search:
     min_score: float = 0.0
     counts_total: bool = False
     facets: tuple[Facet, ...] = ()
-    facet_size: int = 0
+    facet_size: int = DEFAULT_VALUES
     highlight: bool = False
 
 

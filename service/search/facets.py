@@ -1,8 +1,9 @@
 """How many tracks a search matches, and how these fall into genres, artists, years and so on.
 
 Counted are all tracks that match the readings which found the hits, or the filter when there are no
-words, up to `MOST` of each search: the popular ones first, so that counts which end there are still
-those of the tracks that matter. All searches of a scope are counted in one statement.
+words, up to `MOST` of each search: without a filter the popular ones first, so that counts which
+end there are still those of the tracks that matter. All searches of a scope are counted in one
+statement.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ _BY_WORDS: Final = sql.SQL(
             LIMIT {most}
         )"""
 )
+_ANY_TIER: Final = "true"
 # The newest first, as such searches list them. track_search_pkey, or an index that the filter uses.
 _BY_FILTER: Final = sql.SQL(
     """(
@@ -79,6 +81,13 @@ WITH matched AS MATERIALIZED (
     SELECT q.ordinal, m.track_id
     FROM unnest(%(ordinals)s::integer[], %(words)s::text[]::tsquery[]) AS q (ordinal, words)
     CROSS JOIN LATERAL (SELECT b.track_id FROM ({branches}) AS b LIMIT {most}) AS m
+),
+
+facts AS MATERIALIZED ( -- computed when a facet reads it
+    SELECT
+        m.ordinal, m.track_id, t.credit_id, t.album_id, t.release_date, t.key, t.mode
+    FROM matched AS m
+    JOIN track AS t ON t.id = m.track_id
 ),
 
 counted (ordinal, facet, value, tracks) AS ({counts}),
@@ -129,36 +138,32 @@ _COUNTS: Final[Mapping[Facet, sql.SQL]] = {
     ),
     Facet.ARTIST: sql.SQL(
         """
-    SELECT m.ordinal, 'ARTIST', n.artist_id::text, count(DISTINCT m.track_id)
-    FROM matched AS m
-    JOIN track AS t ON t.id = m.track_id
-    JOIN artist_credit_name AS n ON n.credit_id = t.credit_id
-    WHERE m.ordinal = ANY(%(artist)s::integer[])
-    GROUP BY m.ordinal, n.artist_id"""
+    SELECT f.ordinal, 'ARTIST', n.artist_id::text, count(DISTINCT f.track_id)
+    FROM facts AS f
+    JOIN artist_credit_name AS n ON n.credit_id = f.credit_id
+    WHERE f.ordinal = ANY(%(artist)s::integer[])
+    GROUP BY f.ordinal, n.artist_id"""
     ),
     Facet.ALBUM: sql.SQL(
         """
-    SELECT m.ordinal, 'ALBUM', t.album_id::text, count(*)
-    FROM matched AS m
-    JOIN track AS t ON t.id = m.track_id
-    WHERE m.ordinal = ANY(%(album)s::integer[]) AND t.album_id IS NOT NULL
-    GROUP BY m.ordinal, t.album_id"""
+    SELECT f.ordinal, 'ALBUM', f.album_id::text, count(*)
+    FROM facts AS f
+    WHERE f.ordinal = ANY(%(album)s::integer[]) AND f.album_id IS NOT NULL
+    GROUP BY f.ordinal, f.album_id"""
     ),
     Facet.YEAR: sql.SQL(
         """
-    SELECT m.ordinal, 'YEAR', left(t.release_date, 4), count(*)
-    FROM matched AS m
-    JOIN track AS t ON t.id = m.track_id
-    WHERE m.ordinal = ANY(%(year)s::integer[]) AND t.release_date IS NOT NULL
-    GROUP BY m.ordinal, left(t.release_date, 4)"""
+    SELECT f.ordinal, 'YEAR', left(f.release_date, 4), count(*)
+    FROM facts AS f
+    WHERE f.ordinal = ANY(%(year)s::integer[]) AND f.release_date IS NOT NULL
+    GROUP BY f.ordinal, left(f.release_date, 4)"""
     ),
     Facet.DECADE: sql.SQL(
         """
-    SELECT m.ordinal, 'DECADE', left(t.release_date, 3) || '0', count(*)
-    FROM matched AS m
-    JOIN track AS t ON t.id = m.track_id
-    WHERE m.ordinal = ANY(%(decade)s::integer[]) AND t.release_date IS NOT NULL
-    GROUP BY m.ordinal, left(t.release_date, 3)"""
+    SELECT f.ordinal, 'DECADE', left(f.release_date, 3) || '0', count(*)
+    FROM facts AS f
+    WHERE f.ordinal = ANY(%(decade)s::integer[]) AND f.release_date IS NOT NULL
+    GROUP BY f.ordinal, left(f.release_date, 3)"""
     ),
     Facet.FORMAT: sql.SQL(
         """
@@ -170,11 +175,10 @@ _COUNTS: Final[Mapping[Facet, sql.SQL]] = {
     ),
     Facet.KEY: sql.SQL(
         """
-    SELECT m.ordinal, 'KEY', (2 * t.key + (t.mode = 'MINOR')::integer)::text, count(*)
-    FROM matched AS m
-    JOIN track AS t ON t.id = m.track_id
-    WHERE m.ordinal = ANY(%(key)s::integer[]) AND t.key IS NOT NULL AND t.mode IS NOT NULL
-    GROUP BY m.ordinal, t.key, t.mode"""
+    SELECT f.ordinal, 'KEY', (2 * f.key + (f.mode = 'MINOR')::integer)::text, count(*)
+    FROM facts AS f
+    WHERE f.ordinal = ANY(%(key)s::integer[]) AND f.key IS NOT NULL AND f.mode IS NOT NULL
+    GROUP BY f.ordinal, f.key, f.mode"""
     ),
 }
 
@@ -235,8 +239,10 @@ def count_statement(
     most = sql.Literal(MOST)
     branches = _BY_FILTER.format(scope=where, most=most)
     if has_words:
+        # A filter is carried out once a branch, which costs more than the order is worth.
+        tiers = TIERS if scope.filter.is_empty else (_ANY_TIER,)
         branches = sql.SQL(" UNION ALL ").join(
-            _BY_WORDS.format(tier=sql.SQL(tier), scope=where, most=most) for tier in TIERS
+            _BY_WORDS.format(tier=sql.SQL(tier), scope=where, most=most) for tier in tiers
         )
     wanted = {facet for facets in members.values() for facet in facets}
     counts = sql.SQL(" UNION ALL ").join([_TOTAL, *(_COUNTS[facet] for facet in sorted(wanted))])

@@ -440,7 +440,7 @@ class SearchFacet(_message.Message):
     """The field."""
     exact: _builtins.bool
     """Whether the counts are exact. Otherwise there are more than 10,000 matches, of which 10,000 were counted,
-    the popular ones first, and each count is a lower bound.
+    without a filter the popular ones first, and each count is a lower bound.
     """
     @_builtins.property
     def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchFacetValue]:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum, auto
 from typing import Annotated, Final
 
 import typer
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fonoteca.v1.search_pb2 import SearchHit, SearchTracksRequest
+from fonoteca.v1.search_pb2 import (
+    SearchFacet,
+    SearchFacetField,
+    SearchHit,
+    SearchMode,
+    SearchTracksRequest,
+    SearchTracksResponse,
+)
 from fonoteca.v1.search_pb2_grpc import SearchServiceStub
 from service.cli.connection import ANSWER_SECONDS, library_id, server_at
 from service.cli.options import DEFAULT_ADDRESS, Address
-from service.cli.terminal import USAGE, leave
+from service.cli.terminal import USAGE, counted, leave, say
 from service.cli.upkeep import SearchCommand
 
 #: Below this width, titles would be folded into columns of letters.
@@ -26,6 +35,30 @@ _WIDTH_OF_A_PIPE: Final = 200
 #: Exit codes as of `grep`, so that a script can tell an empty answer from none.
 _NOTHING_FOUND: Final = 1
 _ERROR: Final = USAGE
+
+_FACET_PREFIX: Final = "SEARCH_FACET_FIELD_"
+
+
+class Mode(StrEnum):
+    """How freely a query is read, as SearchMode."""
+
+    AUTO = auto()
+    EXACT = auto()
+    PREFIX = auto()
+    FUZZY = auto()
+
+
+class Facet(StrEnum):
+    """What matches are counted by, as SearchFacetField."""
+
+    GENRE = auto()
+    ARTIST = auto()
+    ALBUM = auto()
+    YEAR = auto()
+    DECADE = auto()
+    FORMAT = auto()
+    KEY = auto()
+
 
 _EPILOG: Final = (
     "Exit code: 0 when something was found, 1 when nothing was, "
@@ -53,14 +86,41 @@ def search(
     filter_: Annotated[
         str, typer.Option("--filter", help="Only these, for example 'year:1990..1999 -genre:live'.")
     ] = "",
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            case_sensitive=False,
+            help="How freely to read the words: auto gets looser while hits are missing; exact, as "
+            "typed; prefix, the last one unfinished; fuzzy, misspelt.",
+        ),
+    ] = Mode.AUTO,
+    order_by: Annotated[
+        str,
+        typer.Option(
+            help="The order: relevance, create_time, title, release_date or popularity, "
+            "followed by ' desc' for the reverse."
+        ),
+    ] = "",
+    min_score: Annotated[
+        float, typer.Option(min=0, max=1, help="Leave out hits with a lower score.")
+    ] = 0.0,
+    facet: Annotated[
+        list[Facet] | None,
+        typer.Option(
+            case_sensitive=False,
+            show_default=False,
+            help="Count all matches by this; may be given several times.",
+        ),
+    ] = None,
     address: Address = DEFAULT_ADDRESS,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one line of JSON for each hit.")
+        bool,
+        typer.Option("--json", help="Print a line of JSON for each hit and each facet."),
     ] = False,
 ) -> None:
     """Search the tracks.
 
-    Example: fonoteca search "bohemian rapsody" --filter year:1975
+    Example: fonoteca search "bohemian rapsody" --filter year:1975 --facet album
     """
     with server_at(address, exit_code=_ERROR) as channel:
         request = SearchTracksRequest(
@@ -68,14 +128,32 @@ def search(
             filter=filter_,
             page_size=limit,
             library_id=library_id(channel, library) if library else "",
+            mode=SearchMode.Value(f"SEARCH_MODE_{mode.name}"),
+            order_by=order_by,
+            min_score=min_score,
+            facets=[SearchFacetField.Value(f"{_FACET_PREFIX}{of.name}") for of in facet or ()],
+            highlight=True,
         )
         response = SearchServiceStub(channel).SearchTracks(request, timeout=ANSWER_SECONDS)
+    _remark(response)
     if not response.hits:
         leave(_NOTHING_FOUND, _nothing_found(query, library=library, narrowed=bool(filter_)))
     if as_json:
-        _print_json(response.hits)
+        _print_json([*response.hits, *response.facets])
     else:
         _print_table(response.hits)
+        _print_facets(response.facets)
+
+
+def _remark(response: SearchTracksResponse) -> None:
+    """Say what the hits alone do not tell."""
+    if response.did_you_mean:
+        say(f"did you mean {response.did_you_mean!r}?")
+    if response.partial:
+        say("time ran out: there may be more and better hits")
+    if response.facets:
+        more = "" if response.total_size_exact else "at least "
+        say(f"{more}{counted(response.total_size, 'track')} in all")
 
 
 def _nothing_found(query: str, *, library: str | None, narrowed: bool) -> str:
@@ -87,10 +165,12 @@ def _nothing_found(query: str, *, library: str | None, narrowed: bool) -> str:
     return f"nothing found for {query!r}: {advice}"
 
 
-def _print_json(hits: Iterable[SearchHit]) -> None:
-    for hit in hits:
+def _print_json(messages: Iterable[Message]) -> None:
+    for message in messages:
         typer.echo(
-            MessageToJson(hit, preserving_proto_field_name=True, indent=None, ensure_ascii=False)
+            MessageToJson(
+                message, preserving_proto_field_name=True, indent=None, ensure_ascii=False
+            )
         )
 
 
@@ -111,10 +191,35 @@ def _print_table(hits: Iterable[SearchHit]) -> None:
             str(track.release_date.year or ""),
             clock(track.duration) if track.HasField("duration") else "",
         )
-        texts = (track.title, track.artist, track.album.title)[: len(table.columns) - 4]
-        # Titles may hold what Rich would take for markup.
-        table.add_row(*map(Text, (*numbers, *texts, track.id)))
+        texts = (
+            _marked(hit, "title", track.title),
+            _marked(hit, "artist", track.artist),
+            _marked(hit, "album.title", track.album.title),
+        )[: len(table.columns) - 4]
+        table.add_row(*numbers, *texts, track.id)
     console.print(table)
+
+
+def _marked(hit: SearchHit, field: str, text: str) -> Text:
+    """Return a text of a track with what was matched in bold; never as markup of Rich."""
+    marked = Text(text)
+    for highlight in hit.highlights:
+        if highlight.field == field:
+            for span in highlight.spans:
+                marked.stylize("bold", span.start, span.end)
+    return marked
+
+
+def _print_facets(facets: Iterable[SearchFacet]) -> None:
+    for facet in facets:
+        name = SearchFacetField.Name(facet.field).removeprefix(_FACET_PREFIX).lower()
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        table.add_column("tracks" if facet.exact else "at least", justify="right", no_wrap=True)
+        table.add_column(name)
+        for value in facet.values:
+            table.add_row(str(value.count), Text(value.value))
+        typer.echo()
+        Console().print(table)
 
 
 def clock(duration: Duration) -> str:

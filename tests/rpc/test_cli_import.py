@@ -245,6 +245,25 @@ async def test_a_table_that_cannot_be_matched_is_a_mistake_of_usage(
     assert "--encoding" in matched.stderr
 
 
+async def test_a_search_says_how_to_read_order_and_count(run: Run, table: Path) -> None:
+    await run("import", table)
+    mended = await run("search", "hyperbalad")
+    assert "did you mean 'hyperballad'?" in mended.stderr
+    assert (await run("search", "hyperbalad", "--mode", "exact")).exit_code == 1
+    ordered = await run("search", "björk", "--json", "--order-by", "title desc")
+    titles = [json.loads(hit)["track"]["title"] for hit in ordered.stdout.splitlines()]
+    assert titles == ["Jóga", "Hyperballad"]
+    assert (await run("search", "björk", "--min-score", "1")).exit_code == 1
+    counts = await run("search", "björk", "--facet", "artist", "--facet", "GENRE")
+    assert "2 tracks in all" in counts.stderr
+    assert "2 Björk" in counts.stdout
+    lines = (await run("search", "björk", "--json", "--facet", "artist")).stdout.splitlines()
+    [value] = json.loads(lines[-1])["values"]
+    assert (len(lines), value["value"], value["count"]) == (3, "Björk", 2)
+    for wrong in (("--mode", "loose"), ("--order-by", "colour"), ("--facet", "mood")):
+        assert (await run("search", "björk", *wrong)).exit_code == 2
+
+
 async def test_nothing_found_is_told(run: Run) -> None:
     result = await run("search", "qwxyz")
     assert (result.exit_code, result.stdout) == (1, "")

@@ -27,7 +27,9 @@ COMMENT ON COLUMN name_search.tier IS
 '0 for what is looked through first: what is popular, and all playlists and genres. 1 for the rest.';
 COMMENT ON COLUMN name_search.words IS 'Weight A: the name, B: the artists of an album.';
 
-CREATE INDEX name_search_key_idx ON name_search (kind, name_key, subject);
+CREATE INDEX name_search_key_idx ON name_search (
+    kind, name_key, popularity DESC, subject
+);
 -- The popular names by their first letter or letters, for beginnings that a large part of them has.
 CREATE INDEX name_search_letter_idx ON name_search (
     kind, left(name_key, 1), popularity DESC, subject, name_key

@@ -68,7 +68,7 @@ class TrackOfAlbum:
 
 async def get(connection: Connection, album_id: UUID) -> Album:
     """Return an album. Raises `NotFound`."""
-    albums = await _get_many(connection, [album_id])
+    albums = await find_many(connection, [album_id])
     if not albums:
         raise NotFound("album", album_id)
     return albums[0]
@@ -104,7 +104,7 @@ async def list_from(
     statement = _LIST_OF_ARTIST if artist_id else _LIST
     # How much of the catalogue a prefix chooses decides the plan, so each is planned for itself.
     rows = await (await connection.execute(statement, parameters, prepare=False)).fetchall()
-    return await _get_many(connection, [row[0] for row in rows])
+    return await find_many(connection, [row[0] for row in rows])
 
 
 async def list_by_source(
@@ -118,7 +118,7 @@ async def list_by_source(
         "prefix": prefix,
     }
     rows = await (await connection.execute(_FIND_BY_SOURCE, parameters)).fetchall()
-    return await _get_many(connection, [row[0] for row in rows])
+    return await find_many(connection, [row[0] for row in rows])
 
 
 async def update(
@@ -173,7 +173,7 @@ async def list_tracks(
     return tracks
 
 
-async def _get_many(connection: Connection, ids: Sequence[UUID]) -> list[Album]:
+async def find_many(connection: Connection, ids: Sequence[UUID]) -> list[Album]:
     """Return the albums that exist, in the order of the ids."""
     if not ids:
         return []

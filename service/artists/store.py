@@ -58,7 +58,7 @@ class TrackOfArtist:
 
 async def get(connection: Connection, artist_id: UUID) -> Artist:
     """Return an artist. Raises `NotFound`."""
-    artists = await _get_many(connection, [artist_id])
+    artists = await find_many(connection, [artist_id])
     if not artists:
         raise NotFound("artist", artist_id)
     return artists[0]
@@ -87,7 +87,7 @@ async def list_from(
     }
     # How much of the catalogue a prefix chooses decides the plan, so each is planned for itself.
     rows = await (await connection.execute(statement, parameters, prepare=False)).fetchall()
-    return await _get_many(connection, [row[0] for row in rows])
+    return await find_many(connection, [row[0] for row in rows])
 
 
 async def list_by_source(
@@ -96,7 +96,7 @@ async def list_by_source(
     """Return the artist that has this place in another system, if a name of it has the prefix."""
     parameters = {"type": source.type, "external_id": source.id, "prefix": prefix}
     rows = await (await connection.execute(_FIND_BY_SOURCE, parameters)).fetchall()
-    return await _get_many(connection, [row[0] for row in rows])
+    return await find_many(connection, [row[0] for row in rows])
 
 
 async def update(connection: Connection, artist_id: UUID, draft: ArtistDraft) -> Artist:
@@ -148,7 +148,7 @@ async def list_tracks(
     return tracks
 
 
-async def _get_many(connection: Connection, ids: Sequence[UUID]) -> list[Artist]:
+async def find_many(connection: Connection, ids: Sequence[UUID]) -> list[Artist]:
     """Return the artists that exist, in the order of the ids."""
     if not ids:
         return []

@@ -29,6 +29,23 @@ SELECT
 FROM playlist
 WHERE id = %(id)s::uuid;
 
+-- name: get_playlists
+-- Live playlists in the order of the ids, with the length of their tracks. Primary keys,
+-- playlist_item_rank_key.
+SELECT
+    p.id, p.library_id, p.name, p.description, p.owner, p.is_public, p.is_collaborative,
+    p.unique_tracks, p.tags, p.item_count, p.version, p.revision, p.created_at, p.updated_at,
+    p.deleted_at,
+    (
+        SELECT coalesce(sum(track.duration_ms), 0)::bigint
+        FROM playlist_item AS item
+        JOIN track ON track.id = item.track_id AND track.deleted_at IS NULL
+        WHERE item.playlist_id = p.id
+    ) AS duration_ms
+FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS wanted (id, ordinal)
+JOIN playlist AS p ON p.id = wanted.id AND p.deleted_at IS NULL
+ORDER BY wanted.ordinal;
+
 -- name: list_playlists
 -- A page of playlists, the newest first: those with a smaller id than `before`. Each filter is off when it
 -- is NULL. Primary key, playlist_library_idx, playlist_owner_idx or playlist_tags_idx, as the filters are.

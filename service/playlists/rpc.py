@@ -11,6 +11,7 @@ from fonoteca.v1 import playlist_pb2_grpc
 from service.database import Connection, Database
 from service.errors import AlreadyExists, VersionMismatch
 from service.playlists import edit, store
+from service.playlists.codec import encode_playlist
 from service.playlists.model import (
     MAX_ADDED_BY,
     MAX_DESCRIPTION,
@@ -24,7 +25,6 @@ from service.playlists.model import (
     Item,
     ListedItem,
     Move,
-    Playlist,
     PlaylistDraft,
     Removal,
 )
@@ -33,8 +33,6 @@ from service.requests import once
 from service.tracks.document import track_message
 from service.validation import Check
 from service.wire.encoding import (
-    duration,
-    etag,
     library_or_default,
     require_etag,
     timestamp,
@@ -69,7 +67,7 @@ class PlaylistServicer(playlist_pb2_grpc.PlaylistServiceServicer):
 
         async def create(connection: Connection) -> pb.Playlist:
             playlist_id = await store.create(connection, draft)
-            return _encode(await store.get(connection, playlist_id))
+            return encode_playlist(await store.get(connection, playlist_id))
 
         return await once(self._database, request, pb.Playlist, create)
 
@@ -78,7 +76,7 @@ class PlaylistServicer(playlist_pb2_grpc.PlaylistServiceServicer):
         playlist_id = check.uuid("id", request.id)
         check.done()
         async with self._database.read() as connection:
-            return _encode(await store.get(connection, playlist_id))
+            return encode_playlist(await store.get(connection, playlist_id))
 
     async def ListPlaylists(
         self, request: pb.ListPlaylistsRequest, context: Context
@@ -91,7 +89,7 @@ class PlaylistServicer(playlist_pb2_grpc.PlaylistServiceServicer):
         before = UUID(str(position[0])) if position else None
         async with self._database.read() as connection:
             playlists = await store.list_before(connection, wanted, before, size + 1)
-        response = pb.ListPlaylistsResponse(playlists=map(_encode, playlists[:size]))
+        response = pb.ListPlaylistsResponse(playlists=map(encode_playlist, playlists[:size]))
         if len(playlists) > size:
             response.next_page_token = await self._page_tokens.issue(
                 request, [str(playlists[size - 1].id)]
@@ -108,13 +106,13 @@ class PlaylistServicer(playlist_pb2_grpc.PlaylistServiceServicer):
         async def update(connection: Connection) -> pb.Playlist:
             locked = await store.lock_live(connection, playlist_id)
             require_etag(request.playlist.etag, locked.revision)
-            current = _encode(await store.get(connection, playlist_id))
+            current = encode_playlist(await store.get(connection, playlist_id))
             wanted = masked(current, request.playlist, request.update_mask, ignored=_OUTPUT_ONLY)
             draft = _decode_change(wanted, current)
             if draft.unique_tracks and not locked.unique_tracks:
                 await edit.require_unique(connection, playlist_id)
             await store.update(connection, playlist_id, draft)
-            return _encode(await store.get(connection, playlist_id))
+            return encode_playlist(await store.get(connection, playlist_id))
 
         return await once(self._database, request, pb.Playlist, update)
 
@@ -129,7 +127,7 @@ class PlaylistServicer(playlist_pb2_grpc.PlaylistServiceServicer):
             locked = await store.lock_live(connection, playlist_id)
             require_etag(request.etag, locked.revision)
             await store.set_deleted(connection, playlist_id, deleted=True)
-            return _encode(await store.get(connection, playlist_id))
+            return encode_playlist(await store.get(connection, playlist_id))
 
         return await once(self._database, request, pb.Playlist, delete)
 
@@ -146,7 +144,7 @@ class PlaylistServicer(playlist_pb2_grpc.PlaylistServiceServicer):
                 raise AlreadyExists("playlist", playlist_id, "the playlist is not deleted")
             require_etag(request.etag, locked.revision)
             await store.set_deleted(connection, playlist_id, deleted=False)
-            return _encode(await store.get(connection, playlist_id))
+            return encode_playlist(await store.get(connection, playlist_id))
 
         return await once(self._database, request, pb.Playlist, undelete)
 
@@ -314,27 +312,6 @@ def _decode_version(
     if not request.HasField("expected_version"):
         return None
     return check.whole("expected_version", request.expected_version, low=0, high=HIGHEST)
-
-
-def _encode(playlist: Playlist) -> pb.Playlist:
-    return pb.Playlist(
-        id=str(playlist.id),
-        library_id=str(playlist.library_id),
-        name=playlist.name,
-        description=playlist.description,
-        owner=playlist.owner,
-        public=playlist.is_public,
-        collaborative=playlist.is_collaborative,
-        unique_tracks=playlist.unique_tracks,
-        tags=playlist.tags,
-        item_count=playlist.item_count,
-        duration=duration(playlist.duration_ms),
-        version=playlist.version,
-        etag=etag(playlist.revision),
-        create_time=timestamp(playlist.created_at),
-        update_time=timestamp(playlist.updated_at),
-        delete_time=timestamp(playlist.deleted_at) if playlist.deleted_at else None,
-    )
 
 
 def _encode_item(item: Item, position: int) -> pb.PlaylistItem:

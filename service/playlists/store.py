@@ -19,6 +19,7 @@ from service.playlists.ranks import STEP, Gap
 _SQL = load_statements(__package__)
 _CREATE = _SQL["create_playlist"]
 _GET = _SQL["get_playlist"]
+_GET_MANY = _SQL["get_playlists"]
 _LIST = _SQL["list_playlists"]
 _LOCK = _SQL["lock_playlist"]
 _UPDATE = _SQL["update_playlist"]
@@ -77,6 +78,15 @@ async def get(connection: Connection, playlist_id: UUID) -> Playlist:
     if playlist is None:
         raise NotFound("playlist", playlist_id)
     return playlist
+
+
+async def find_many(connection: Connection, ids: Sequence[UUID]) -> list[Playlist]:
+    """Return the live playlists among these, in the order of the ids."""
+    if not ids:
+        return []
+    async with connection.cursor(row_factory=class_row(Playlist)) as cursor:
+        await cursor.execute(_GET_MANY, {"ids": list(ids)})
+        return await cursor.fetchall()
 
 
 async def list_before(

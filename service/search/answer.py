@@ -264,7 +264,7 @@ async def _highlighted(
         return pages
     marked: dict[int, list[ShownHit]] = {index: [] for index in wanted}
     async with cut_off(connection, until) as cut:
-        matched = [(of.track, Matcher(of.hit, found[index].readings)) for index, of in shown]
+        matched = [(of.track, Matcher.of(of.hit, found[index].readings)) for index, of in shown]
         for (index, of), marks in zip(shown, await highlights(connection, matched), strict=True):
             marked[index].append(replace(of, highlights=marks))
     for index in wanted:

@@ -9,9 +9,9 @@ when its pieces fold to the same words as the whole: in "AC/DC" there are two wo
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from fonoteca.v1.track_pb2 import Track
 from service.database import Connection
@@ -49,14 +49,18 @@ class Highlight:
 
 
 class Matcher:
-    """Knows which words a hit matched: those of the readings that found it."""
+    """Knows which words were matched: those of the tsqueries that found something."""
 
-    def __init__(self, hit: Hit, readings: Sequence[Reading]) -> None:
-        rung = Rung.ALL_WORDS if hit.rung is Rung.EXACT else hit.rung
-        found = [_LEXEME.findall(reading.words) for reading in readings if reading.rung is rung]
-        lexemes = [lexeme for lexemes in found for lexeme in lexemes]
+    def __init__(self, queries: Iterable[str]) -> None:
+        lexemes = [lexeme for query in queries for lexeme in _LEXEME.findall(query)]
         self._words = frozenset(word for word, marks in lexemes if "*" not in marks)
         self._beginnings = tuple(word for word, marks in lexemes if "*" in marks)
+
+    @classmethod
+    def of(cls, hit: Hit, readings: Sequence[Reading]) -> Self:
+        """Return what knows the words of the readings that found a hit."""
+        rung = Rung.ALL_WORDS if hit.rung is Rung.EXACT else hit.rung
+        return cls(reading.words for reading in readings if reading.rung is rung)
 
     def matches(self, word: str) -> bool:
         """Whether a folded word is one of them, or goes on where one ends that is unfinished."""

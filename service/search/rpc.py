@@ -13,14 +13,18 @@ from uuid import UUID
 
 from fonoteca.v1 import search_pb2 as pb
 from fonoteca.v1 import search_pb2_grpc
+from service.albums.codec import encode_album
+from service.artists.codec import encode_artist
 from service.database import Database
 from service.errors import DomainError
 from service.matching.stream import MatchStream
+from service.playlists.codec import encode_playlist
 from service.query import parse
 from service.search.answer import Page, Search, ShownHit, answer
 from service.search.candidates import Scope
 from service.search.facets import DEFAULT_VALUES, MAX_VALUES
 from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode, Place
+from service.suggest.catalogue import Findings, search_catalogue
 from service.suggest.codec import decode_suggest, encode_suggestions
 from service.suggest.complete import complete
 from service.tracks.listing import Order, order_of
@@ -58,6 +62,20 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         text, wanted = decode_suggest(request)
         async with self._database.read() as connection:
             return encode_suggestions(await complete(connection, text, wanted))
+
+    async def SearchCatalogue(
+        self, request: pb.SearchCatalogueRequest, context: Context
+    ) -> pb.SearchCatalogueResponse:
+        check = Check()
+        text = check.text("query", request.query, max_length=MAX_QUERY, required=True)
+        library_id = check.optional_uuid("library_id", request.library_id)
+        size = check.page_size(request.page_size)
+        check.done()
+        async with self._database.read() as connection:
+            found = await search_catalogue(
+                connection, text, library_id, size, until=_until(context)
+            )
+        return _encode_findings(found)
 
     async def BatchSearchTracks(
         self, request: pb.BatchSearchTracksRequest, context: Context
@@ -174,6 +192,35 @@ def _encode_hit(shown: ShownHit) -> pb.SearchHit:
             )
             for highlight in shown.highlights
         ],
+    )
+
+
+def _encode_findings(found: Findings) -> pb.SearchCatalogueResponse:
+    return pb.SearchCatalogueResponse(
+        tracks=map(_encode_hit, found.tracks),
+        artists=[
+            pb.ArtistHit(
+                artist=encode_artist(artist),
+                score=hit.score,
+                rung=pb.SearchRung.ValueType(hit.rung),
+            )
+            for hit, artist in found.artists
+        ],
+        albums=[
+            pb.AlbumHit(
+                album=encode_album(album), score=hit.score, rung=pb.SearchRung.ValueType(hit.rung)
+            )
+            for hit, album in found.albums
+        ],
+        playlists=[
+            pb.PlaylistHit(
+                playlist=encode_playlist(playlist),
+                score=hit.score,
+                rung=pb.SearchRung.ValueType(hit.rung),
+            )
+            for hit, playlist in found.playlists
+        ],
+        partial=found.is_partial,
     )
 
 

@@ -23,6 +23,7 @@ def decode_suggest(request: pb.SuggestRequest) -> tuple[str, Wanted]:
         limit=check.whole(
             "limit", request.limit or DEFAULT_SUGGESTIONS, low=1, high=MAX_SUGGESTIONS
         ),
+        highlight=request.highlight,
     )
     check.done()
     return text, wanted
@@ -56,4 +57,5 @@ def _encode(suggestion: Suggestion) -> pb.Suggestion:
         detail=match.alias or match.artists,
         completion=suggestion.completion,
         score=match.relevance,
+        highlights=[pb.TextSpan(start=start, end=end) for start, end in suggestion.spans],
     )

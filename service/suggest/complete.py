@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from service.database import Connection
+from service.search.highlight import Matcher, Span, pieces_of
 from service.search.store import fold, known_words, similar_words
 from service.suggest import store
 from service.suggest.model import (
@@ -46,19 +47,37 @@ async def complete(connection: Connection, text: str, wanted: Wanted) -> list[li
     typed = Typed(key)
     async with connection.transaction():
         await store.plan_once(connection)
-        found = await _found(connection, typed, wanted)
+        found, queries = await _found(connection, typed, wanted)
     groups = grouped(found, wanted.limit)
-    return [[suggestion(typed, match) for match in group] for group in groups]
+    spans = await _spans(connection, groups, queries) if wanted.highlight else {}
+    return [
+        [suggestion(typed, match, spans.get(match.name, ())) for match in group] for group in groups
+    ]
 
 
-async def _found(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
+async def _found(
+    connection: Connection, typed: Typed, wanted: Wanted
+) -> tuple[list[Match], list[str]]:
+    """Return what was found, and the tsqueries of the words that were looked for."""
     found = await store.popular(connection, typed, wanted)
     if short := _short(found, wanted):
         probe = typed.probe if len(found) < wanted.limit else None
         found += await store.other(connection, typed, probe, replace(wanted, kinds=short))
-    if len(found) < _ENOUGH and all(match.popularity < _WELL_KNOWN for match in found):
-        found += await _mended(connection, typed, wanted)
-    return found
+    few = len(found) < _ENOUGH and all(match.popularity < _WELL_KNOWN for match in found)
+    if not few or (meant := await meant_by(connection, typed)) is None:
+        return found, [typed.begun]
+    mended = await store.with_words(connection, typed, meant, wanted)
+    found += [replace(match, relevance=MENDED_WORTH * match.relevance) for match in mended]
+    return found, [typed.begun, meant]
+
+
+async def _spans(
+    connection: Connection, groups: Sequence[Sequence[Match]], queries: Sequence[str]
+) -> dict[str, tuple[Span, ...]]:
+    """Return where the words that were looked for stand in each name."""
+    matcher = Matcher(queries)
+    pieces = await pieces_of(connection, {match.name for group in groups for match in group})
+    return {name: matcher.spans(of) for name, of in pieces.items()}
 
 
 def _short(found: Sequence[Match], wanted: Wanted) -> tuple[Kind, ...]:
@@ -67,14 +86,10 @@ def _short(found: Sequence[Match], wanted: Wanted) -> tuple[Kind, ...]:
     return tuple(k for k in wanted.kinds if k in _IN_TWO_STEPS and have[k] < wanted.limit)
 
 
-async def _mended(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
-    """Return what is found when each word may have been misspelt."""
+async def meant_by(connection: Connection, typed: Typed) -> str | None:
+    """Return the tsquery of what was meant when each word may be misspelt; None for nothing."""
     words, beginnings = pieces(typed)
     known = await known_words(connection, words)
     begun = await store.known_beginnings(connection, beginnings)
     near = await similar_words(connection, mendable(typed))
-    meant = readings(typed, known, begun, near)
-    if meant is None:
-        return []
-    found = await store.with_words(connection, typed, meant, wanted)
-    return [replace(match, relevance=MENDED_WORTH * match.relevance) for match in found]
+    return readings(typed, known, begun, near)

@@ -23,6 +23,7 @@ _SHORTEST_PROBE: Final = 3
 """A beginning of fewer letters stands for too large a part of all words to be looked up."""
 
 _ENOUGH_WORDS: Final = 2
+_LONGEST_NAME: Final = 8
 _SHORTEST_MENDED: Final = 4
 _ALPHABETS: Final = (
     "abcdefghijklmnopqrstuvwxyz0123456789",
@@ -91,17 +92,28 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A match, and a whole query that finds it."""
+    """A match, a whole query that finds it, and where in its name the matched words stand."""
 
     match: Match
     completion: str
+    spans: tuple[tuple[int, int], ...]
 
 
-def suggestion(typed: Typed, match: Match) -> Suggestion:
+def suggestion(typed: Typed, match: Match, spans: tuple[tuple[int, int], ...]) -> Suggestion:
     """Return a match as a suggestion: completed with the artists if they were typed too."""
     if match.artists and not _has_all(match.key, typed.words):
-        return Suggestion(match, f"{match.name} {match.artists}")
-    return Suggestion(match, match.name)
+        return Suggestion(match, f"{match.name} {match.artists}", spans)
+    return Suggestion(match, match.name, spans)
+
+
+def names_within(typed: Typed) -> list[str]:
+    """Return the names that a query may hold: all that stands side by side in it."""
+    words = typed.words
+    return [
+        " ".join(words[first : last + 1])
+        for first in range(len(words))
+        for last in range(first, min(first + _LONGEST_NAME, len(words)))
+    ]
 
 
 def _has_all(key: str, words: Sequence[str]) -> bool:

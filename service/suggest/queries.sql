@@ -109,7 +109,7 @@ WITH begun AS (
             AND n.name_key >= %(key)s::text
             AND n.name_key < %(key)s::text || chr(1114111)
             AND n.tier = 1
-        ORDER BY n.name_key, n.subject
+        ORDER BY n.name_key, n.popularity DESC, n.subject
         LIMIT 100
     ) AS s
     WHERE %(library_id)s::uuid IS NULL
@@ -197,6 +197,51 @@ best AS (
         c.subject, c.position, c.kind, c.name_key, c.popularity,
         name_relevance(c.name_key, %(key)s::text, c.popularity) AS relevance
     FROM worded AS c
+    ORDER BY c.subject, relevance DESC, c.position
+),
+
+placed AS (
+    SELECT
+        b.subject, b.position, b.kind, b.name_key, b.popularity, b.relevance,
+        row_number() OVER (
+            PARTITION BY b.kind ORDER BY b.relevance DESC, char_length(b.name_key), b.subject
+        ) AS place
+    FROM best AS b
+)
+
+SELECT
+    p.kind, p.subject AS id, p.name_key AS key, p.popularity, p.relevance, own.name AS text,
+    coalesce(c.display, '') AS artists, CASE WHEN p.position > 0 THEN n.name ELSE '' END AS alias
+FROM placed AS p
+JOIN name_search AS n ON n.subject = p.subject AND n.position = p.position
+JOIN name_search AS own ON own.subject = p.subject AND own.position = 0
+LEFT JOIN album AS a ON p.kind = 'ALBUM' AND a.id = p.subject
+LEFT JOIN artist_credit AS c ON c.id = a.credit_id
+WHERE p.place <= %(limit)s::integer
+ORDER BY p.kind, p.place;
+
+-- name: names_called
+-- The best of what is called one of some names. name_search_key_idx.
+WITH called AS (
+    SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
+    FROM unnest(%(kinds)s::text[]) AS k (kind)
+    CROSS JOIN unnest(%(keys)s::text[]) AS g (key)
+    CROSS JOIN LATERAL (
+        SELECT n.subject, n.position, n.kind, n.popularity, n.name_key, n.library_id
+        FROM name_search AS n
+        WHERE n.kind = k.kind AND n.name_key = g.key
+        ORDER BY n.popularity DESC, n.subject
+        LIMIT 100
+    ) AS s
+    WHERE %(library_id)s::uuid IS NULL
+        OR in_library(s.kind, s.subject, s.library_id, %(library_id)s::uuid)
+),
+
+best AS (
+    SELECT DISTINCT ON (c.subject)
+        c.subject, c.position, c.kind, c.name_key, c.popularity,
+        name_relevance(c.name_key, %(key)s::text, c.popularity) AS relevance
+    FROM called AS c
     ORDER BY c.subject, relevance DESC, c.position
 ),
 

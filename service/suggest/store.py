@@ -5,7 +5,7 @@ Every statement looks at a bounded number of rows, whatever was typed and howeve
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, LiteralString
 from uuid import UUID
@@ -18,6 +18,7 @@ _PLAN_ONCE = _SQL["plan_once"]
 _POPULAR: Final = (_SQL["popular_titles"], _SQL["popular_names"])
 _OTHER: Final = (_SQL["other_titles"], _SQL["other_names"])
 _WITH_WORDS: Final = (_SQL["titles_with_words"], _SQL["names_with_words"])
+_CALLED = _SQL["names_called"]
 _BEGINNINGS = _SQL["known_beginnings"]
 
 
@@ -28,6 +29,7 @@ class Wanted:
     kinds: tuple[Kind, ...]
     library_id: UUID | None
     limit: int
+    highlight: bool = False
 
 
 async def plan_once(connection: Connection) -> None:
@@ -52,6 +54,21 @@ async def with_words(
 ) -> list[Match]:
     """Return the best of what a tsquery finds; `typed` is what they are compared with."""
     return await _matches(connection, _WITH_WORDS, typed.key, words, words, wanted)
+
+
+async def called(
+    connection: Connection, typed: Typed, keys: Sequence[str], wanted: Wanted
+) -> list[Match]:
+    """Return the best of what bears one of some folded names; not tracks."""
+    parameters = {
+        "key": typed.key,
+        "keys": list(keys),
+        "library_id": wanted.library_id,
+        "limit": wanted.limit,
+        "kinds": [kind.name for kind in wanted.kinds],
+    }
+    rows = await (await connection.execute(_CALLED, parameters, prepare=True)).fetchall()
+    return [Match(Kind[kind], *row) for kind, *row in rows]
 
 
 async def _matches(

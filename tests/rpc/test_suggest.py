@@ -144,6 +144,32 @@ async def test_a_completion_is_a_query_that_finds_it(search: SearchServiceAsyncS
     assert response.groups[0].suggestions[0].completion == "Karma Police"
 
 
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ("beat", ["Beat"]),
+        ("HOPPÍ", ["Hoppípolla"]),
+        ("karma radio", ["Karma"]),
+        ("radoihe", ["Radiohead"]),
+        ("ac/d", ["AC", "DC"]),
+        ("林檎", ["林檎"]),
+    ],
+)
+async def test_tells_where_the_words_stand(
+    search: SearchServiceAsyncStub, query: str, marked: list[str]
+) -> None:
+    response = await search.Suggest(pb.SuggestRequest(query=query, highlight=True))
+    found = [
+        [suggestion.text[span.start : span.end] for span in suggestion.highlights]
+        for group in response.groups
+        for suggestion in group.suggestions
+    ]
+    assert marked in found
+    plain = await search.Suggest(pb.SuggestRequest(query=query))
+    assert not any(s.highlights for group in plain.groups for s in group.suggestions)
+
+
 async def test_recordings_of_one_title_are_one_suggestion(
     search: SearchServiceAsyncStub, database: Database
 ) -> None:

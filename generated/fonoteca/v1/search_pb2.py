@@ -22,69 +22,82 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from fonoteca.v1 import album_pb2 as fonoteca_dot_v1_dot_album__pb2
+from fonoteca.v1 import artist_pb2 as fonoteca_dot_v1_dot_artist__pb2
+from fonoteca.v1 import playlist_pb2 as fonoteca_dot_v1_dot_playlist__pb2
 from fonoteca.v1 import track_pb2 as fonoteca_dot_v1_dot_track__pb2
 from fonoteca.v1 import types_pb2 as fonoteca_dot_v1_dot_types__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/search.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17\x66onoteca/v1/types.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xa6\x02\n\x13SearchTracksRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x04mode\x18\x06 \x01(\x0e\x32\x17.fonoteca.v1.SearchMode\x12\x11\n\tmin_score\x18\x07 \x01(\x01\x12\x13\n\x0b\x63ount_total\x18\x08 \x01(\x08\x12-\n\x06\x66\x61\x63\x65ts\x18\t \x03(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12\x12\n\nfacet_size\x18\n \x01(\x05\x12\x10\n\x08order_by\x18\x0b \x01(\t\x12\x11\n\thighlight\x18\x0c \x01(\x08\"\xd4\x01\n\x14SearchTracksResponse\x12$\n\x04hits\x18\x01 \x03(\x0b\x32\x16.fonoteca.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07partial\x18\x03 \x01(\x08\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\x12\x18\n\x10total_size_exact\x18\x05 \x01(\x08\x12(\n\x06\x66\x61\x63\x65ts\x18\x06 \x03(\x0b\x32\x18.fonoteca.v1.SearchFacet\x12\x14\n\x0c\x64id_you_mean\x18\x07 \x01(\t\"y\n\x0bSearchFacet\x12,\n\x05\x66ield\x18\x01 \x01(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.fonoteca.v1.SearchFacetValue\x12\r\n\x05\x65xact\x18\x03 \x01(\x08\"L\n\x10SearchFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"\x96\x01\n\tSearchHit\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\x12\x30\n\nhighlights\x18\x04 \x03(\x0b\x32\x1c.fonoteca.v1.SearchHighlight\"F\n\x0fSearchHighlight\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12$\n\x05spans\x18\x02 \x03(\x0b\x32\x15.fonoteca.v1.TextSpan\"&\n\x08TextSpan\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"n\n\x0eSuggestRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12*\n\x05kinds\x18\x04 \x03(\x0e\x32\x1b.fonoteca.v1.SuggestionKind\"?\n\x0fSuggestResponse\x12,\n\x06groups\x18\x01 \x03(\x0b\x32\x1c.fonoteca.v1.SuggestionGroup\"j\n\x0fSuggestionGroup\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.fonoteca.v1.SuggestionKind\x12,\n\x0bsuggestions\x18\x02 \x03(\x0b\x32\x17.fonoteca.v1.Suggestion\"Y\n\nSuggestion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x12\n\ncompletion\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\x01\"N\n\x18\x42\x61tchSearchTracksRequest\x12\x32\n\x08requests\x18\x01 \x03(\x0b\x32 .fonoteca.v1.SearchTracksRequest\"M\n\x19\x42\x61tchSearchTracksResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.fonoteca.v1.SearchTracksResult\"z\n\x12SearchTracksResult\x12\x35\n\x08response\x18\x01 \x01(\x0b\x32!.fonoteca.v1.SearchTracksResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"g\n\x12MatchTracksRequest\x12*\n\x07options\x18\x01 \x01(\x0b\x32\x19.fonoteca.v1.MatchOptions\x12%\n\x05items\x18\x02 \x03(\x0b\x32\x16.fonoteca.v1.MatchItem\"j\n\x0cMatchOptions\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x16\n\x0emax_runners_up\x18\x02 \x01(\x05\x12\x1b\n\x0emin_confidence\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x11\n\x0f_min_confidence\"\xbd\x01\n\tMatchItem\x12\x0b\n\x03ref\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07\x61rtists\x18\x03 \x03(\t\x12\r\n\x05\x61lbum\x18\x04 \x01(\t\x12+\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04isrc\x18\x06 \x01(\t\x12\x0c\n\x04mbid\x18\x07 \x01(\t\x12+\n\x06source\x18\x08 \x01(\x0b\x32\x1b.fonoteca.v1.ExternalSource\"@\n\x13MatchTracksResponse\x12)\n\x07results\x18\x01 \x03(\x0b\x32\x18.fonoteca.v1.MatchResult\"\xa8\x01\n\x0bMatchResult\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0b\n\x03ref\x18\x02 \x01(\t\x12)\n\x04\x62\x65st\x18\x03 \x01(\x0b\x32\x1b.fonoteca.v1.MatchCandidate\x12/\n\nrunners_up\x18\x04 \x03(\x0b\x32\x1b.fonoteca.v1.MatchCandidate\x12!\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x12.google.rpc.Status\"r\n\x0eMatchCandidate\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12)\n\x07reasons\x18\x03 \x03(\x0e\x32\x18.fonoteca.v1.MatchReason*\xbe\x01\n\nSearchRung\x12\x1b\n\x17SEARCH_RUNG_UNSPECIFIED\x10\x00\x12\x15\n\x11SEARCH_RUNG_EXACT\x10\x01\x12\x19\n\x15SEARCH_RUNG_ALL_WORDS\x10\x02\x12\x16\n\x12SEARCH_RUNG_PREFIX\x10\x03\x12\x14\n\x10SEARCH_RUNG_TYPO\x10\x04\x12\x1b\n\x17SEARCH_RUNG_FEWER_WORDS\x10\x05\x12\x16\n\x12SEARCH_RUNG_FILTER\x10\x06*\x85\x01\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10SEARCH_MODE_AUTO\x10\x01\x12\x15\n\x11SEARCH_MODE_EXACT\x10\x02\x12\x16\n\x12SEARCH_MODE_PREFIX\x10\x03\x12\x15\n\x11SEARCH_MODE_FUZZY\x10\x04*\x88\x02\n\x10SearchFacetField\x12\"\n\x1eSEARCH_FACET_FIELD_UNSPECIFIED\x10\x00\x12\x1c\n\x18SEARCH_FACET_FIELD_GENRE\x10\x01\x12\x1d\n\x19SEARCH_FACET_FIELD_ARTIST\x10\x02\x12\x1c\n\x18SEARCH_FACET_FIELD_ALBUM\x10\x03\x12\x1b\n\x17SEARCH_FACET_FIELD_YEAR\x10\x04\x12\x1d\n\x19SEARCH_FACET_FIELD_DECADE\x10\x05\x12\x1d\n\x19SEARCH_FACET_FIELD_FORMAT\x10\x06\x12\x1a\n\x16SEARCH_FACET_FIELD_KEY\x10\x07*\xbc\x01\n\x0eSuggestionKind\x12\x1f\n\x1bSUGGESTION_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15SUGGESTION_KIND_TRACK\x10\x01\x12\x1a\n\x16SUGGESTION_KIND_ARTIST\x10\x02\x12\x19\n\x15SUGGESTION_KIND_ALBUM\x10\x03\x12\x1c\n\x18SUGGESTION_KIND_PLAYLIST\x10\x04\x12\x19\n\x15SUGGESTION_KIND_GENRE\x10\x05*\xe6\x04\n\x0bMatchReason\x12\x1c\n\x18MATCH_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18MATCH_REASON_SAME_SOURCE\x10\x01\x12\x1a\n\x16MATCH_REASON_SAME_MBID\x10\x02\x12\x1a\n\x16MATCH_REASON_SAME_ISRC\x10\x03\x12\x1b\n\x17MATCH_REASON_SAME_TITLE\x10\x04\x12 \n\x1cMATCH_REASON_SAME_CORE_TITLE\x10\x05\x12\x1e\n\x1aMATCH_REASON_SIMILAR_TITLE\x10\x06\x12\x1d\n\x19MATCH_REASON_SAME_ARTISTS\x10\x07\x12\x1d\n\x19MATCH_REASON_SOME_ARTISTS\x10\x08\x12\x1f\n\x1bMATCH_REASON_SIMILAR_ARTIST\x10\t\x12\x1b\n\x17MATCH_REASON_SAME_ALBUM\x10\n\x12\x1c\n\x18MATCH_REASON_SAME_LENGTH\x10\x0b\x12\x18\n\x14MATCH_REASON_SWAPPED\x10\x0c\x12\x1e\n\x1aMATCH_REASON_OTHER_VERSION\x10\r\x12\x1c\n\x18MATCH_REASON_OTHER_TITLE\x10\x0e\x12\x1d\n\x19MATCH_REASON_OTHER_ARTIST\x10\x0f\x12\x1c\n\x18MATCH_REASON_OTHER_ALBUM\x10\x10\x12\x1d\n\x19MATCH_REASON_OTHER_LENGTH\x10\x11\x12\x1a\n\x16MATCH_REASON_NO_ARTIST\x10\x12\x12\x1a\n\x16MATCH_REASON_AMBIGUOUS\x10\x13\x32\xe4\x02\n\rSearchService\x12S\n\x0cSearchTracks\x12 .fonoteca.v1.SearchTracksRequest\x1a!.fonoteca.v1.SearchTracksResponse\x12\x44\n\x07Suggest\x12\x1b.fonoteca.v1.SuggestRequest\x1a\x1c.fonoteca.v1.SuggestResponse\x12\x62\n\x11\x42\x61tchSearchTracks\x12%.fonoteca.v1.BatchSearchTracksRequest\x1a&.fonoteca.v1.BatchSearchTracksResponse\x12T\n\x0bMatchTracks\x12\x1f.fonoteca.v1.MatchTracksRequest\x1a .fonoteca.v1.MatchTracksResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/search.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/album.proto\x1a\x18\x66onoteca/v1/artist.proto\x1a\x1a\x66onoteca/v1/playlist.proto\x1a\x17\x66onoteca/v1/track.proto\x1a\x17\x66onoteca/v1/types.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\"\xa6\x02\n\x13SearchTracksRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12%\n\x04mode\x18\x06 \x01(\x0e\x32\x17.fonoteca.v1.SearchMode\x12\x11\n\tmin_score\x18\x07 \x01(\x01\x12\x13\n\x0b\x63ount_total\x18\x08 \x01(\x08\x12-\n\x06\x66\x61\x63\x65ts\x18\t \x03(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12\x12\n\nfacet_size\x18\n \x01(\x05\x12\x10\n\x08order_by\x18\x0b \x01(\t\x12\x11\n\thighlight\x18\x0c \x01(\x08\"\xd4\x01\n\x14SearchTracksResponse\x12$\n\x04hits\x18\x01 \x03(\x0b\x32\x16.fonoteca.v1.SearchHit\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07partial\x18\x03 \x01(\x08\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\x12\x18\n\x10total_size_exact\x18\x05 \x01(\x08\x12(\n\x06\x66\x61\x63\x65ts\x18\x06 \x03(\x0b\x32\x18.fonoteca.v1.SearchFacet\x12\x14\n\x0c\x64id_you_mean\x18\x07 \x01(\t\"y\n\x0bSearchFacet\x12,\n\x05\x66ield\x18\x01 \x01(\x0e\x32\x1d.fonoteca.v1.SearchFacetField\x12-\n\x06values\x18\x02 \x03(\x0b\x32\x1d.fonoteca.v1.SearchFacetValue\x12\r\n\x05\x65xact\x18\x03 \x01(\x08\"L\n\x10SearchFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\x05\"\x96\x01\n\tSearchHit\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\x12\x30\n\nhighlights\x18\x04 \x03(\x0b\x32\x1c.fonoteca.v1.SearchHighlight\"F\n\x0fSearchHighlight\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12$\n\x05spans\x18\x02 \x03(\x0b\x32\x15.fonoteca.v1.TextSpan\"&\n\x08TextSpan\x12\r\n\x05start\x18\x01 \x01(\x05\x12\x0b\n\x03\x65nd\x18\x02 \x01(\x05\"\x81\x01\n\x0eSuggestRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12*\n\x05kinds\x18\x04 \x03(\x0e\x32\x1b.fonoteca.v1.SuggestionKind\x12\x11\n\thighlight\x18\x05 \x01(\x08\"?\n\x0fSuggestResponse\x12,\n\x06groups\x18\x01 \x03(\x0b\x32\x1c.fonoteca.v1.SuggestionGroup\"j\n\x0fSuggestionGroup\x12)\n\x04kind\x18\x01 \x01(\x0e\x32\x1b.fonoteca.v1.SuggestionKind\x12,\n\x0bsuggestions\x18\x02 \x03(\x0b\x32\x17.fonoteca.v1.Suggestion\"\x84\x01\n\nSuggestion\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x12\n\ncompletion\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\x01\x12)\n\nhighlights\x18\x06 \x03(\x0b\x32\x15.fonoteca.v1.TextSpan\"N\n\x16SearchCatalogueRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\"\xcf\x01\n\x17SearchCatalogueResponse\x12&\n\x06tracks\x18\x01 \x03(\x0b\x32\x16.fonoteca.v1.SearchHit\x12\'\n\x07\x61rtists\x18\x02 \x03(\x0b\x32\x16.fonoteca.v1.ArtistHit\x12%\n\x06\x61lbums\x18\x03 \x03(\x0b\x32\x15.fonoteca.v1.AlbumHit\x12+\n\tplaylists\x18\x04 \x03(\x0b\x32\x18.fonoteca.v1.PlaylistHit\x12\x0f\n\x07partial\x18\x05 \x01(\x08\"f\n\tArtistHit\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\"c\n\x08\x41lbumHit\x12!\n\x05\x61lbum\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Album\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\"l\n\x0bPlaylistHit\x12\'\n\x08playlist\x18\x01 \x01(\x0b\x32\x15.fonoteca.v1.Playlist\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x04rung\x18\x03 \x01(\x0e\x32\x17.fonoteca.v1.SearchRung\"N\n\x18\x42\x61tchSearchTracksRequest\x12\x32\n\x08requests\x18\x01 \x03(\x0b\x32 .fonoteca.v1.SearchTracksRequest\"M\n\x19\x42\x61tchSearchTracksResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.fonoteca.v1.SearchTracksResult\"z\n\x12SearchTracksResult\x12\x35\n\x08response\x18\x01 \x01(\x0b\x32!.fonoteca.v1.SearchTracksResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"g\n\x12MatchTracksRequest\x12*\n\x07options\x18\x01 \x01(\x0b\x32\x19.fonoteca.v1.MatchOptions\x12%\n\x05items\x18\x02 \x03(\x0b\x32\x16.fonoteca.v1.MatchItem\"j\n\x0cMatchOptions\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x16\n\x0emax_runners_up\x18\x02 \x01(\x05\x12\x1b\n\x0emin_confidence\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x11\n\x0f_min_confidence\"\xbd\x01\n\tMatchItem\x12\x0b\n\x03ref\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07\x61rtists\x18\x03 \x03(\t\x12\r\n\x05\x61lbum\x18\x04 \x01(\t\x12+\n\x08\x64uration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04isrc\x18\x06 \x01(\t\x12\x0c\n\x04mbid\x18\x07 \x01(\t\x12+\n\x06source\x18\x08 \x01(\x0b\x32\x1b.fonoteca.v1.ExternalSource\"@\n\x13MatchTracksResponse\x12)\n\x07results\x18\x01 \x03(\x0b\x32\x18.fonoteca.v1.MatchResult\"\xa8\x01\n\x0bMatchResult\x12\r\n\x05index\x18\x01 \x01(\x03\x12\x0b\n\x03ref\x18\x02 \x01(\t\x12)\n\x04\x62\x65st\x18\x03 \x01(\x0b\x32\x1b.fonoteca.v1.MatchCandidate\x12/\n\nrunners_up\x18\x04 \x03(\x0b\x32\x1b.fonoteca.v1.MatchCandidate\x12!\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x12.google.rpc.Status\"r\n\x0eMatchCandidate\x12!\n\x05track\x18\x01 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12)\n\x07reasons\x18\x03 \x03(\x0e\x32\x18.fonoteca.v1.MatchReason*\xbe\x01\n\nSearchRung\x12\x1b\n\x17SEARCH_RUNG_UNSPECIFIED\x10\x00\x12\x15\n\x11SEARCH_RUNG_EXACT\x10\x01\x12\x19\n\x15SEARCH_RUNG_ALL_WORDS\x10\x02\x12\x16\n\x12SEARCH_RUNG_PREFIX\x10\x03\x12\x14\n\x10SEARCH_RUNG_TYPO\x10\x04\x12\x1b\n\x17SEARCH_RUNG_FEWER_WORDS\x10\x05\x12\x16\n\x12SEARCH_RUNG_FILTER\x10\x06*\x85\x01\n\nSearchMode\x12\x1b\n\x17SEARCH_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10SEARCH_MODE_AUTO\x10\x01\x12\x15\n\x11SEARCH_MODE_EXACT\x10\x02\x12\x16\n\x12SEARCH_MODE_PREFIX\x10\x03\x12\x15\n\x11SEARCH_MODE_FUZZY\x10\x04*\x88\x02\n\x10SearchFacetField\x12\"\n\x1eSEARCH_FACET_FIELD_UNSPECIFIED\x10\x00\x12\x1c\n\x18SEARCH_FACET_FIELD_GENRE\x10\x01\x12\x1d\n\x19SEARCH_FACET_FIELD_ARTIST\x10\x02\x12\x1c\n\x18SEARCH_FACET_FIELD_ALBUM\x10\x03\x12\x1b\n\x17SEARCH_FACET_FIELD_YEAR\x10\x04\x12\x1d\n\x19SEARCH_FACET_FIELD_DECADE\x10\x05\x12\x1d\n\x19SEARCH_FACET_FIELD_FORMAT\x10\x06\x12\x1a\n\x16SEARCH_FACET_FIELD_KEY\x10\x07*\xbc\x01\n\x0eSuggestionKind\x12\x1f\n\x1bSUGGESTION_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15SUGGESTION_KIND_TRACK\x10\x01\x12\x1a\n\x16SUGGESTION_KIND_ARTIST\x10\x02\x12\x19\n\x15SUGGESTION_KIND_ALBUM\x10\x03\x12\x1c\n\x18SUGGESTION_KIND_PLAYLIST\x10\x04\x12\x19\n\x15SUGGESTION_KIND_GENRE\x10\x05*\xe6\x04\n\x0bMatchReason\x12\x1c\n\x18MATCH_REASON_UNSPECIFIED\x10\x00\x12\x1c\n\x18MATCH_REASON_SAME_SOURCE\x10\x01\x12\x1a\n\x16MATCH_REASON_SAME_MBID\x10\x02\x12\x1a\n\x16MATCH_REASON_SAME_ISRC\x10\x03\x12\x1b\n\x17MATCH_REASON_SAME_TITLE\x10\x04\x12 \n\x1cMATCH_REASON_SAME_CORE_TITLE\x10\x05\x12\x1e\n\x1aMATCH_REASON_SIMILAR_TITLE\x10\x06\x12\x1d\n\x19MATCH_REASON_SAME_ARTISTS\x10\x07\x12\x1d\n\x19MATCH_REASON_SOME_ARTISTS\x10\x08\x12\x1f\n\x1bMATCH_REASON_SIMILAR_ARTIST\x10\t\x12\x1b\n\x17MATCH_REASON_SAME_ALBUM\x10\n\x12\x1c\n\x18MATCH_REASON_SAME_LENGTH\x10\x0b\x12\x18\n\x14MATCH_REASON_SWAPPED\x10\x0c\x12\x1e\n\x1aMATCH_REASON_OTHER_VERSION\x10\r\x12\x1c\n\x18MATCH_REASON_OTHER_TITLE\x10\x0e\x12\x1d\n\x19MATCH_REASON_OTHER_ARTIST\x10\x0f\x12\x1c\n\x18MATCH_REASON_OTHER_ALBUM\x10\x10\x12\x1d\n\x19MATCH_REASON_OTHER_LENGTH\x10\x11\x12\x1a\n\x16MATCH_REASON_NO_ARTIST\x10\x12\x12\x1a\n\x16MATCH_REASON_AMBIGUOUS\x10\x13\x32\xc2\x03\n\rSearchService\x12S\n\x0cSearchTracks\x12 .fonoteca.v1.SearchTracksRequest\x1a!.fonoteca.v1.SearchTracksResponse\x12\x44\n\x07Suggest\x12\x1b.fonoteca.v1.SuggestRequest\x1a\x1c.fonoteca.v1.SuggestResponse\x12\\\n\x0fSearchCatalogue\x12#.fonoteca.v1.SearchCatalogueRequest\x1a$.fonoteca.v1.SearchCatalogueResponse\x12\x62\n\x11\x42\x61tchSearchTracks\x12%.fonoteca.v1.BatchSearchTracksRequest\x1a&.fonoteca.v1.BatchSearchTracksResponse\x12T\n\x0bMatchTracks\x12\x1f.fonoteca.v1.MatchTracksRequest\x1a .fonoteca.v1.MatchTracksResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fonoteca.v1.search_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEARCHRUNG']._serialized_start=2544
-  _globals['_SEARCHRUNG']._serialized_end=2734
-  _globals['_SEARCHMODE']._serialized_start=2737
-  _globals['_SEARCHMODE']._serialized_end=2870
-  _globals['_SEARCHFACETFIELD']._serialized_start=2873
-  _globals['_SEARCHFACETFIELD']._serialized_end=3137
-  _globals['_SUGGESTIONKIND']._serialized_start=3140
-  _globals['_SUGGESTIONKIND']._serialized_end=3328
-  _globals['_MATCHREASON']._serialized_start=3331
-  _globals['_MATCHREASON']._serialized_end=3945
-  _globals['_SEARCHTRACKSREQUEST']._serialized_start=149
-  _globals['_SEARCHTRACKSREQUEST']._serialized_end=443
-  _globals['_SEARCHTRACKSRESPONSE']._serialized_start=446
-  _globals['_SEARCHTRACKSRESPONSE']._serialized_end=658
-  _globals['_SEARCHFACET']._serialized_start=660
-  _globals['_SEARCHFACET']._serialized_end=781
-  _globals['_SEARCHFACETVALUE']._serialized_start=783
-  _globals['_SEARCHFACETVALUE']._serialized_end=859
-  _globals['_SEARCHHIT']._serialized_start=862
-  _globals['_SEARCHHIT']._serialized_end=1012
-  _globals['_SEARCHHIGHLIGHT']._serialized_start=1014
-  _globals['_SEARCHHIGHLIGHT']._serialized_end=1084
-  _globals['_TEXTSPAN']._serialized_start=1086
-  _globals['_TEXTSPAN']._serialized_end=1124
-  _globals['_SUGGESTREQUEST']._serialized_start=1126
-  _globals['_SUGGESTREQUEST']._serialized_end=1236
-  _globals['_SUGGESTRESPONSE']._serialized_start=1238
-  _globals['_SUGGESTRESPONSE']._serialized_end=1301
-  _globals['_SUGGESTIONGROUP']._serialized_start=1303
-  _globals['_SUGGESTIONGROUP']._serialized_end=1409
-  _globals['_SUGGESTION']._serialized_start=1411
-  _globals['_SUGGESTION']._serialized_end=1500
-  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_start=1502
-  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_end=1580
-  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_start=1582
-  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_end=1659
-  _globals['_SEARCHTRACKSRESULT']._serialized_start=1661
-  _globals['_SEARCHTRACKSRESULT']._serialized_end=1783
-  _globals['_MATCHTRACKSREQUEST']._serialized_start=1785
-  _globals['_MATCHTRACKSREQUEST']._serialized_end=1888
-  _globals['_MATCHOPTIONS']._serialized_start=1890
-  _globals['_MATCHOPTIONS']._serialized_end=1996
-  _globals['_MATCHITEM']._serialized_start=1999
-  _globals['_MATCHITEM']._serialized_end=2188
-  _globals['_MATCHTRACKSRESPONSE']._serialized_start=2190
-  _globals['_MATCHTRACKSRESPONSE']._serialized_end=2254
-  _globals['_MATCHRESULT']._serialized_start=2257
-  _globals['_MATCHRESULT']._serialized_end=2425
-  _globals['_MATCHCANDIDATE']._serialized_start=2427
-  _globals['_MATCHCANDIDATE']._serialized_end=2541
-  _globals['_SEARCHSERVICE']._serialized_start=3948
-  _globals['_SEARCHSERVICE']._serialized_end=4304
+  _globals['_SEARCHRUNG']._serialized_start=3292
+  _globals['_SEARCHRUNG']._serialized_end=3482
+  _globals['_SEARCHMODE']._serialized_start=3485
+  _globals['_SEARCHMODE']._serialized_end=3618
+  _globals['_SEARCHFACETFIELD']._serialized_start=3621
+  _globals['_SEARCHFACETFIELD']._serialized_end=3885
+  _globals['_SUGGESTIONKIND']._serialized_start=3888
+  _globals['_SUGGESTIONKIND']._serialized_end=4076
+  _globals['_MATCHREASON']._serialized_start=4079
+  _globals['_MATCHREASON']._serialized_end=4693
+  _globals['_SEARCHTRACKSREQUEST']._serialized_start=228
+  _globals['_SEARCHTRACKSREQUEST']._serialized_end=522
+  _globals['_SEARCHTRACKSRESPONSE']._serialized_start=525
+  _globals['_SEARCHTRACKSRESPONSE']._serialized_end=737
+  _globals['_SEARCHFACET']._serialized_start=739
+  _globals['_SEARCHFACET']._serialized_end=860
+  _globals['_SEARCHFACETVALUE']._serialized_start=862
+  _globals['_SEARCHFACETVALUE']._serialized_end=938
+  _globals['_SEARCHHIT']._serialized_start=941
+  _globals['_SEARCHHIT']._serialized_end=1091
+  _globals['_SEARCHHIGHLIGHT']._serialized_start=1093
+  _globals['_SEARCHHIGHLIGHT']._serialized_end=1163
+  _globals['_TEXTSPAN']._serialized_start=1165
+  _globals['_TEXTSPAN']._serialized_end=1203
+  _globals['_SUGGESTREQUEST']._serialized_start=1206
+  _globals['_SUGGESTREQUEST']._serialized_end=1335
+  _globals['_SUGGESTRESPONSE']._serialized_start=1337
+  _globals['_SUGGESTRESPONSE']._serialized_end=1400
+  _globals['_SUGGESTIONGROUP']._serialized_start=1402
+  _globals['_SUGGESTIONGROUP']._serialized_end=1508
+  _globals['_SUGGESTION']._serialized_start=1511
+  _globals['_SUGGESTION']._serialized_end=1643
+  _globals['_SEARCHCATALOGUEREQUEST']._serialized_start=1645
+  _globals['_SEARCHCATALOGUEREQUEST']._serialized_end=1723
+  _globals['_SEARCHCATALOGUERESPONSE']._serialized_start=1726
+  _globals['_SEARCHCATALOGUERESPONSE']._serialized_end=1933
+  _globals['_ARTISTHIT']._serialized_start=1935
+  _globals['_ARTISTHIT']._serialized_end=2037
+  _globals['_ALBUMHIT']._serialized_start=2039
+  _globals['_ALBUMHIT']._serialized_end=2138
+  _globals['_PLAYLISTHIT']._serialized_start=2140
+  _globals['_PLAYLISTHIT']._serialized_end=2248
+  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_start=2250
+  _globals['_BATCHSEARCHTRACKSREQUEST']._serialized_end=2328
+  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_start=2330
+  _globals['_BATCHSEARCHTRACKSRESPONSE']._serialized_end=2407
+  _globals['_SEARCHTRACKSRESULT']._serialized_start=2409
+  _globals['_SEARCHTRACKSRESULT']._serialized_end=2531
+  _globals['_MATCHTRACKSREQUEST']._serialized_start=2533
+  _globals['_MATCHTRACKSREQUEST']._serialized_end=2636
+  _globals['_MATCHOPTIONS']._serialized_start=2638
+  _globals['_MATCHOPTIONS']._serialized_end=2744
+  _globals['_MATCHITEM']._serialized_start=2747
+  _globals['_MATCHITEM']._serialized_end=2936
+  _globals['_MATCHTRACKSRESPONSE']._serialized_start=2938
+  _globals['_MATCHTRACKSRESPONSE']._serialized_end=3002
+  _globals['_MATCHRESULT']._serialized_start=3005
+  _globals['_MATCHRESULT']._serialized_end=3173
+  _globals['_MATCHCANDIDATE']._serialized_start=3175
+  _globals['_MATCHCANDIDATE']._serialized_end=3289
+  _globals['_SEARCHSERVICE']._serialized_start=4696
+  _globals['_SEARCHSERVICE']._serialized_end=5146
 # @@protoc_insertion_point(module_scope)

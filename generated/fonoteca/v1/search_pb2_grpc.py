@@ -48,6 +48,11 @@ class SearchServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_search__pb2.SuggestRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_search__pb2.SuggestResponse.FromString,
                 _registered_method=True)
+        self.SearchCatalogue = channel.unary_unary(
+                '/fonoteca.v1.SearchService/SearchCatalogue',
+                request_serializer=fonoteca_dot_v1_dot_search__pb2.SearchCatalogueRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_search__pb2.SearchCatalogueResponse.FromString,
+                _registered_method=True)
         self.BatchSearchTracks = channel.unary_unary(
                 '/fonoteca.v1.SearchService/BatchSearchTracks',
                 request_serializer=fonoteca_dot_v1_dot_search__pb2.BatchSearchTracksRequest.SerializeToString,
@@ -79,6 +84,13 @@ class SearchServiceServicer:
         words occur, the last of them perhaps unfinished; and when there is next to nothing of that, what may
         have been meant had one letter of the unfinished word not been wrong, or up to two of the others. Meant
         to be asked after every letter, from the first one on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchCatalogue(self, request, context):
+        """Finds tracks, artists, albums and playlists with one query: a ranked list of each.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -118,6 +130,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.Suggest,
                     request_deserializer=fonoteca_dot_v1_dot_search__pb2.SuggestRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_search__pb2.SuggestResponse.SerializeToString,
+            ),
+            'SearchCatalogue': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchCatalogue,
+                    request_deserializer=fonoteca_dot_v1_dot_search__pb2.SearchCatalogueRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_search__pb2.SearchCatalogueResponse.SerializeToString,
             ),
             'BatchSearchTracks': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchSearchTracks,
@@ -188,6 +205,33 @@ class SearchService:
             '/fonoteca.v1.SearchService/Suggest',
             fonoteca_dot_v1_dot_search__pb2.SuggestRequest.SerializeToString,
             fonoteca_dot_v1_dot_search__pb2.SuggestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchCatalogue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.SearchService/SearchCatalogue',
+            fonoteca_dot_v1_dot_search__pb2.SearchCatalogueRequest.SerializeToString,
+            fonoteca_dot_v1_dot_search__pb2.SearchCatalogueResponse.FromString,
             options,
             channel_credentials,
             insecure,

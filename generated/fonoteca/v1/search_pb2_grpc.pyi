@@ -45,6 +45,8 @@ class SearchServiceStub:
     have been meant had one letter of the unfinished word not been wrong, or up to two of the others. Meant
     to be asked after every letter, from the first one on.
     """
+    SearchCatalogue: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchCatalogueRequest, _search_pb2.SearchCatalogueResponse]
+    """Finds tracks, artists, albums and playlists with one query: a ranked list of each."""
     BatchSearchTracks: _grpc.UnaryUnaryMultiCallable[_search_pb2.BatchSearchTracksRequest, _search_pb2.BatchSearchTracksResponse]
     """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
     result or error; a bad one does not hurt the others. The deadline is for all together: when it is
@@ -77,6 +79,8 @@ class SearchServiceAsyncStub(SearchServiceStub):
     have been meant had one letter of the unfinished word not been wrong, or up to two of the others. Meant
     to be asked after every letter, from the first one on.
     """
+    SearchCatalogue: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchCatalogueRequest, _search_pb2.SearchCatalogueResponse]  # type: ignore[assignment]
+    """Finds tracks, artists, albums and playlists with one query: a ranked list of each."""
     BatchSearchTracks: _aio.UnaryUnaryMultiCallable[_search_pb2.BatchSearchTracksRequest, _search_pb2.BatchSearchTracksResponse]  # type: ignore[assignment]
     """Answers up to 500 searches in one call and on one snapshot of the catalogue. Each search has its own
     result or error; a bad one does not hurt the others. The deadline is for all together: when it is
@@ -118,6 +122,14 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         have been meant had one letter of the unfinished word not been wrong, or up to two of the others. Meant
         to be asked after every letter, from the first one on.
         """
+
+    @_abc_1.abstractmethod
+    def SearchCatalogue(
+        self,
+        request: _search_pb2.SearchCatalogueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.SearchCatalogueResponse, _abc.Awaitable[_search_pb2.SearchCatalogueResponse]]:
+        """Finds tracks, artists, albums and playlists with one query: a ranked list of each."""
 
     @_abc_1.abstractmethod
     def BatchSearchTracks(

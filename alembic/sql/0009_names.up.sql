@@ -22,7 +22,7 @@ COMMENT ON COLUMN name_search.subject IS
 'The id of the artist, album or playlist; of a genre its number in the form of a UUID.';
 COMMENT ON COLUMN name_search.position IS '0 for the name itself, then the aliases.';
 COMMENT ON COLUMN name_search.popularity IS
-'Of a playlist by its length; else the highest of the tracks: raised with them, lowered by upkeep.';
+'Of a playlist by its length; else the highest of the tracks: raised with them, lowered by upkeep, but for genres.';
 COMMENT ON COLUMN name_search.tier IS
 '0 for what is looked through first: what is popular, and all playlists and genres. 1 for the rest.';
 COMMENT ON COLUMN name_search.words IS 'Weight A: the name, B: the artists of an album.';
@@ -37,9 +37,12 @@ CREATE INDEX name_search_letter_idx ON name_search (
 CREATE INDEX name_search_letters_idx ON name_search (
     kind, left(name_key, 3), popularity DESC, subject, name_key
 ) WHERE tier = 0;
--- Without lists of pending entries, which every reader would have to go through.
-CREATE INDEX name_search_words_idx ON name_search USING gin (words) WITH (fastupdate = off);
-CREATE INDEX name_search_words_tier_0_idx ON name_search USING gin (words) WITH (fastupdate = off)
+-- With short lists of pending entries (kB), for every reader goes through them; without any, an import that
+-- raises a name after the other would take a third longer.
+CREATE INDEX name_search_words_idx ON name_search USING gin (words)
+WITH (gin_pending_list_limit = 128);
+CREATE INDEX name_search_words_tier_0_idx ON name_search USING gin (words)
+WITH (gin_pending_list_limit = 128)
 WHERE tier = 0;
 
 -- The same for titles. Not by tier: the planner would put these beside the index over the words of the

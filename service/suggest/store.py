@@ -19,6 +19,7 @@ _POPULAR: Final = (_SQL["popular_titles"], _SQL["popular_names"])
 _OTHER: Final = (_SQL["other_titles"], _SQL["other_names"])
 _WITH_WORDS: Final = (_SQL["titles_with_words"], _SQL["names_with_words"])
 _CALLED = _SQL["names_called"]
+_SETTLE = _SQL["settle_popularity"]
 _BEGINNINGS = _SQL["known_beginnings"]
 
 
@@ -102,3 +103,8 @@ async def known_beginnings(connection: Connection, beginnings: Collection[str]) 
     parameters = {"beginnings": list(beginnings)}
     rows = await (await connection.execute(_BEGINNINGS, parameters)).fetchall()
     return frozenset(row[0] for row in rows)
+
+
+async def settle_popularity(connection: Connection, subjects: Sequence[UUID]) -> None:
+    """Make artists and albums as popular as their tracks are now: writes only raise them."""
+    await connection.execute(_SETTLE, {"subjects": list(subjects)})

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from service.database import Connection, load_statements
 from service.search.index import index_tracks, unindex_tracks
+from service.suggest.store import settle_popularity
 from service.upkeep.model import Census, Fault, Finding, Look, Stage, State
 
 _SQL = load_statements(__package__)
@@ -128,6 +129,8 @@ async def _look_at_unique(
     stale = [key for key, is_stale, has_double in rows if is_stale and not has_double]
     for fold in folds if stale else ():
         await connection.execute(fold, {"ids": stale})
+    if stage is Stage.ARTISTS:
+        await settle_popularity(connection, [key for key, _, _ in rows])
     double = [key for key, _, has_double in rows if has_double]
     findings = _findings(stage, Fault.STALE_NAME, stale)
     return _seen(rows, findings + _findings(stage, Fault.EQUAL_NAME, double))
@@ -141,6 +144,8 @@ async def _look_at_simple(
     stale = [key for key, is_stale in rows if is_stale]
     if stale:
         await connection.execute(fold, {"ids": stale})
+    if stage is Stage.ALBUMS:
+        await settle_popularity(connection, [key for key, _ in rows])
     return _seen(rows, _findings(stage, Fault.STALE_NAME, stale))
 
 

@@ -16,6 +16,8 @@ from fonoteca.v1 import track_pb2 as tracks_pb
 from fonoteca.v1.artist_pb2 import Artist, ArtistAlias
 from fonoteca.v1.track_pb2 import Track, TrackAlbum
 from service.database import Database
+from service.upkeep.model import Stage
+from service.upkeep.store import look
 from tests.support.errors import raises_status
 from tests.support.writing import add_tracks, credited
 
@@ -251,6 +253,25 @@ async def test_an_artist_is_as_popular_as_its_most_popular_track(
     assert (await ask(search, "alpha"))["ARTIST"] == ["Alpha Two", "Alpha One"]
     await add_tracks(database, Track(title="Hit", credits=credited("Alpha One"), popularity=90))
     assert (await ask(search, "alpha"))["ARTIST"] == ["Alpha One", "Alpha Two"]
+
+
+async def test_upkeep_lowers_what_writes_have_raised(
+    search: SearchServiceAsyncStub, database: Database, tracks: TrackServiceAsyncStub
+) -> None:
+    hit, _ = await add_tracks(
+        database,
+        Track(title="Hit", credits=credited("Alpha One"), popularity=90,
+              album=TrackAlbum(title="Alpine One")),
+        Track(title="Two", credits=credited("Alpha Two"), popularity=30,
+              album=TrackAlbum(title="Alpine Two")),
+    )  # fmt: skip
+    await tracks.DeleteTrack(tracks_pb.DeleteTrackRequest(id=hit.id))
+    assert (await ask(search, "alpha"))["ARTIST"] == ["Alpha One", "Alpha Two"]
+    for stage in (Stage.ARTISTS, Stage.ALBUMS):
+        async with database.transaction() as connection:
+            await look(connection, stage, stage.start, 10)
+    assert (await ask(search, "alpha"))["ARTIST"] == ["Alpha Two", "Alpha One"]
+    assert (await ask(search, "alpine"))["ALBUM"] == ["Alpine Two", "Alpine One"]
 
 
 async def test_longer_playlists_come_first(

@@ -661,7 +661,7 @@ COMMENT ON COLUMN public.name_search.subject IS 'The id of the artist, album or 
 
 COMMENT ON COLUMN public.name_search."position" IS '0 for the name itself, then the aliases.';
 
-COMMENT ON COLUMN public.name_search.popularity IS 'Of a playlist by its length; else the highest of the tracks: raised with them, lowered by upkeep.';
+COMMENT ON COLUMN public.name_search.popularity IS 'Of a playlist by its length; else the highest of the tracks: raised with them, lowered by upkeep, but for genres.';
 
 COMMENT ON COLUMN public.name_search.tier IS '0 for what is looked through first: what is popular, and all playlists and genres. 1 for the rest.';
 
@@ -1043,15 +1043,15 @@ CREATE INDEX genre_parent_idx ON public.genre USING btree (parent_id) WHERE (par
 
 CREATE UNIQUE INDEX library_name_key ON public.library USING btree (lower((name COLLATE public.unicode_case)));
 
-CREATE INDEX name_search_key_idx ON public.name_search USING btree (kind, name_key, subject);
+CREATE INDEX name_search_key_idx ON public.name_search USING btree (kind, name_key, popularity DESC, subject);
 
 CREATE INDEX name_search_letter_idx ON public.name_search USING btree (kind, "left"(name_key, 1), popularity DESC, subject, name_key) WHERE (tier = 0);
 
 CREATE INDEX name_search_letters_idx ON public.name_search USING btree (kind, "left"(name_key, 3), popularity DESC, subject, name_key) WHERE (tier = 0);
 
-CREATE INDEX name_search_words_idx ON public.name_search USING gin (words) WITH (fastupdate=off);
+CREATE INDEX name_search_words_idx ON public.name_search USING gin (words) WITH (gin_pending_list_limit='128');
 
-CREATE INDEX name_search_words_tier_0_idx ON public.name_search USING gin (words) WITH (fastupdate=off) WHERE (tier = 0);
+CREATE INDEX name_search_words_tier_0_idx ON public.name_search USING gin (words) WITH (gin_pending_list_limit='128') WHERE (tier = 0);
 
 CREATE INDEX playlist_item_track_idx ON public.playlist_item USING btree (track_id, playlist_id);
 

@@ -4,6 +4,9 @@ isort:skip_file
 SPDX-License-Identifier: Apache-2.0"""
 
 from collections import abc as _abc
+from fonoteca.v1 import album_pb2 as _album_pb2
+from fonoteca.v1 import artist_pb2 as _artist_pb2
+from fonoteca.v1 import playlist_pb2 as _playlist_pb2
 from fonoteca.v1 import track_pb2 as _track_pb2
 from fonoteca.v1 import types_pb2 as _types_pb2
 from google.protobuf import descriptor as _descriptor
@@ -603,6 +606,7 @@ class SuggestRequest(_message.Message):
     LIBRARY_ID_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
+    HIGHLIGHT_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """What was typed so far, at most 200 characters. Required, not blank."""
     library_id: _builtins.str
@@ -611,6 +615,8 @@ class SuggestRequest(_message.Message):
     """
     limit: _builtins.int
     """How many suggestions of each kind, 1 to 20. Default: 5."""
+    highlight: _builtins.bool
+    """Tells where in `text` the words of the query stand."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___SuggestionKind.ValueType]:
         """Which kinds. Default: all."""
@@ -622,10 +628,11 @@ class SuggestRequest(_message.Message):
         library_id: _builtins.str = ...,
         limit: _builtins.int = ...,
         kinds: _abc.Iterable[Global___SuggestionKind.ValueType] | None = ...,
+        highlight: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "library_id", b"library_id", "limit", b"limit", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["highlight", b"highlight", "kinds", b"kinds", "library_id", b"library_id", "limit", b"limit", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -694,6 +701,7 @@ class Suggestion(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     COMPLETION_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
+    HIGHLIGHTS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The track, artist, album or playlist; empty for a genre, which is known by its name."""
     text: _builtins.str
@@ -708,6 +716,12 @@ class Suggestion(_message.Message):
     """How good it is, 0 to 1: by how the name begins, and by how popular it is. Comparable within one
     response.
     """
+    @_builtins.property
+    def highlights(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextSpan]:
+        """Where the words that were matched stand in `text`, when `highlight` was asked: whole words, also when
+        only the beginning of one was typed. None when it was found by its artists or an alias.
+        """
+
     def __init__(
         self,
         *,
@@ -716,14 +730,191 @@ class Suggestion(_message.Message):
         detail: _builtins.str = ...,
         completion: _builtins.str = ...,
         score: _builtins.float = ...,
+        highlights: _abc.Iterable[Global___TextSpan] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "detail", b"detail", "id", b"id", "score", b"score", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "detail", b"detail", "highlights", b"highlights", "id", b"id", "score", b"score", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Suggestion: _TypeAlias = Suggestion  # noqa: Y015
+
+@_typing.final
+class SearchCatalogueRequest(_message.Message):
+    """Asks what there is of all kinds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    LIBRARY_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """What to look for, as a person types it, at most 500 characters. Required, not blank."""
+    library_id: _builtins.str
+    """The library: its tracks and playlists, and the artists and albums of which it has a track. Default: all
+    libraries.
+    """
+    page_size: _builtins.int
+    """How many hits of each kind, at most 1,000. 0 = 50; more = 1,000; negative = INVALID_ARGUMENT. There are
+    no further pages: SearchTracks, ListArtists, ListAlbums and ListPlaylists have them.
+    """
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        library_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_id", b"library_id", "page_size", b"page_size", "query", b"query"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchCatalogueRequest: _TypeAlias = SearchCatalogueRequest  # noqa: Y015
+
+@_typing.final
+class SearchCatalogueResponse(_message.Message):
+    """What there is of each kind, the best first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    ARTISTS_FIELD_NUMBER: _builtins.int
+    ALBUMS_FIELD_NUMBER: _builtins.int
+    PLAYLISTS_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
+    partial: _builtins.bool
+    """Whether time ran out before all tracks were found that the query needed."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
+        """The tracks, as SearchTracks finds them."""
+
+    @_builtins.property
+    def artists(self) -> _containers.RepeatedCompositeFieldContainer[Global___ArtistHit]:
+        """The artists: each by the best of its names."""
+
+    @_builtins.property
+    def albums(self) -> _containers.RepeatedCompositeFieldContainer[Global___AlbumHit]:
+        """The albums: by their titles, or by title and artist."""
+
+    @_builtins.property
+    def playlists(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlaylistHit]:
+        """The playlists that are not deleted."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[Global___SearchHit] | None = ...,
+        artists: _abc.Iterable[Global___ArtistHit] | None = ...,
+        albums: _abc.Iterable[Global___AlbumHit] | None = ...,
+        playlists: _abc.Iterable[Global___PlaylistHit] | None = ...,
+        partial: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["albums", b"albums", "artists", b"artists", "partial", b"partial", "playlists", b"playlists", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchCatalogueResponse: _TypeAlias = SearchCatalogueResponse  # noqa: Y015
+
+@_typing.final
+class ArtistHit(_message.Message):
+    """An artist that was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIST_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    score: _builtins.float
+    """How good the hit is, above 0 and at most 1. Comparable within one response, over all kinds."""
+    rung: Global___SearchRung.ValueType
+    """Which step found it. FEWER_WORDS: the query holds the name among other words."""
+    @_builtins.property
+    def artist(self) -> _artist_pb2.Artist:
+        """The artist."""
+
+    def __init__(
+        self,
+        *,
+        artist: _artist_pb2.Artist | None = ...,
+        score: _builtins.float = ...,
+        rung: Global___SearchRung.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "rung", b"rung", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ArtistHit: _TypeAlias = ArtistHit  # noqa: Y015
+
+@_typing.final
+class AlbumHit(_message.Message):
+    """An album that was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUM_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    score: _builtins.float
+    """How good the hit is, above 0 and at most 1."""
+    rung: Global___SearchRung.ValueType
+    """Which step found it."""
+    @_builtins.property
+    def album(self) -> _album_pb2.Album:
+        """The album."""
+
+    def __init__(
+        self,
+        *,
+        album: _album_pb2.Album | None = ...,
+        score: _builtins.float = ...,
+        rung: Global___SearchRung.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "rung", b"rung", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AlbumHit: _TypeAlias = AlbumHit  # noqa: Y015
+
+@_typing.final
+class PlaylistHit(_message.Message):
+    """A playlist that was found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAYLIST_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    RUNG_FIELD_NUMBER: _builtins.int
+    score: _builtins.float
+    """How good the hit is, above 0 and at most 1."""
+    rung: Global___SearchRung.ValueType
+    """Which step found it."""
+    @_builtins.property
+    def playlist(self) -> _playlist_pb2.Playlist:
+        """The playlist, without its items."""
+
+    def __init__(
+        self,
+        *,
+        playlist: _playlist_pb2.Playlist | None = ...,
+        score: _builtins.float = ...,
+        rung: Global___SearchRung.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist", "rung", b"rung", "score", b"score"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaylistHit: _TypeAlias = PlaylistHit  # noqa: Y015
 
 @_typing.final
 class BatchSearchTracksRequest(_message.Message):

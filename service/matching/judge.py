@@ -28,7 +28,7 @@ _IDENTIFIED: Final = {Reason.SAME_SOURCE: 1.0, Reason.SAME_MBID: 0.995, Reason.S
 _CONTRADICTED: Final = 0.6
 """What an MBID or an ISRC is worth when neither title nor artist fits: it may be a mistake."""
 
-_CONTRADICTION: Final = 0.2
+_ARTISTS_FIT: Final = frozenset({Reason.SAME_ARTISTS, Reason.SOME_ARTISTS, Reason.SIMILAR_ARTIST})
 _LENGTHS: Final = ((2_000, 1.0), (5_000, 0.98), (10_000, 0.94), (20_000, 0.85), (30_000, 0.75))
 """How much two lengths that are so many milliseconds apart leave; more than that leave 0.6."""
 
@@ -149,12 +149,16 @@ def judge(wanted: Wanted, candidate: Candidate, identity: Reason | None) -> Judg
             break
     confidence = min(by_names, _MOST_BY_NAMES)
     if identity:
-        worth = _IDENTIFIED[identity]
-        if identity is not Reason.SAME_SOURCE and wanted.readings and by_names < _CONTRADICTION:
-            worth = _CONTRADICTED
+        is_doubtful = identity is not Reason.SAME_SOURCE and _contradict(reasons)
+        worth = _CONTRADICTED if is_doubtful else _IDENTIFIED[identity]
         confidence, reasons = max(confidence, worth), (identity, *reasons)
     match = Match(candidate.track_id, confidence, tuple(sorted(reasons)))
     return Judgement(match, candidate, by_names, _apart(wanted.item, candidate) or 0)
+
+
+def _contradict(reasons: Iterable[Reason]) -> bool:
+    """Whether nothing that the names say speaks for a match."""
+    return Reason.OTHER_TITLE in reasons and not _ARTISTS_FIT.intersection(reasons)
 
 
 def _judge_reading(

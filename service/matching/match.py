@@ -140,7 +140,7 @@ class _Pack:
         lookups = [
             WordLookup(hunt.ordinal, reading.text, _all_words(reading))
             for hunt in hunts
-            for reading in hunt.wanted.readings
+            for reading in _of_other_words(hunt.wanted.readings)
             if reading.artists.key or not hunt.judged
         ]
         self._found += await store.by_words(self._connection, self._library_id, lookups)
@@ -194,6 +194,11 @@ def _lookup_names(reading: Reading) -> list[str]:
     """Return the names by which the tracks of a credit are looked up, the whole first."""
     names = dict.fromkeys((reading.artists.key, *sorted(reading.artists.names)))
     return [name for name in names if name][:_MAX_NAMES]
+
+
+def _of_other_words(readings: Iterable[Reading]) -> Iterable[Reading]:
+    """Return readings without those that have the same words as another: swapped ones have."""
+    return {frozenset(reading.words): reading for reading in reversed(tuple(readings))}.values()
 
 
 def _all_words(reading: Reading) -> str:

@@ -24,6 +24,7 @@ from service.ingest.raw import Harvest
 ENOUGH: Final = 0.6
 #: How much better the best encoding must be than the next one.
 _MARGIN: Final = 0.1
+_WIDE_MARGIN: Final = 0.3
 _UTF8_CONFIDENCE: Final = 0.99
 _WINDOWS_CONFIDENCE: Final = 0.95
 #: Western words hold up to three accented letters in a row ("þýðing"); these texts hold more.
@@ -32,6 +33,10 @@ _FOREIGN_RUN: Final = re.compile(rb"[\x80-\xff]{4}")
 _KANA: Final = re.compile(rb"(?:[\x82\x83][\x40-\x7e\x80-\xfc]){2}")
 _HIGH: Final = re.compile(r"[^\x00-\x7f]")
 _CONTROL: Final = re.compile(r"[\x80-\x9f]")
+#: What Windows-1252 has in the place of control characters and texts use: quotes, dashes, Œ, Š, Ž.
+_WINDOWS_SIGNS: Final = frozenset(
+    "\x80\x85\x8a\x8c\x8e\x91\x92\x93\x94\x95\x96\x97\x99\x9a\x9c\x9e\x9f"
+)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 #: Signs that stand in texts of any language.
 _TYPOGRAPHY: Final = frozenset(
@@ -104,10 +109,12 @@ def guess(texts: Iterable[str]) -> Guess | None:
     content = b"\n".join(found)
     if _decodes(content, "utf-8"):
         return Guess("utf-8", _UTF8_CONFIDENCE)
-    best = _foreign(content) if _FOREIGN_RUN.search(content) or _KANA.search(content) else None
-    if best is None and _CONTROL.search(content.decode("latin-1")) and _decodes(content, "cp1252"):
+    if _FOREIGN_RUN.search(content) or _KANA.search(content):
+        return _foreign(content)
+    controls = set(_CONTROL.findall(content.decode("latin-1")))
+    if controls and controls <= _WINDOWS_SIGNS:
         return Guess("cp1252", _WINDOWS_CONFIDENCE)
-    return best
+    return None
 
 
 def mended(text: str, encoding: str) -> str | None:
@@ -140,20 +147,21 @@ def _foreign(content: bytes) -> Guess | None:
     """Return the encoding of a script other than Latin that fits clearly best."""
     names = [candidate.encoding for candidate in _CANDIDATES]
     possible = {match.encoding: match.chaos for match in from_bytes(content, cp_isolation=names)}
-    scores = sorted(
-        (
-            (_confidence(content, candidate), candidate.encoding)
-            for candidate in _CANDIDATES
-            if possible.get(candidate.encoding, 1) <= _MESSY
-            or (candidate.encoding not in possible and _decodes(content, candidate.encoding))
-        ),
-        reverse=True,
-    )
-    if not scores or scores[0][0] < ENOUGH:
+    scores = {
+        candidate: _confidence(content, candidate)
+        for candidate in _CANDIDATES
+        if possible.get(candidate.encoding, 1) <= _MESSY
+        or (candidate.encoding not in possible and _decodes(content, candidate.encoding))
+    }
+    best = max(scores, key=lambda candidate: scores[candidate], default=None)
+    if best is None or scores[best] < ENOUGH:
         return None
-    if len(scores) > 1 and scores[0][0] - scores[1][0] < _MARGIN:
-        return None
-    return Guess(scores[0][1], round(scores[0][0], 2))
+    for other, score in scores.items():
+        # Letters of an alphabet in pairs look like Chinese more often than the other way round.
+        margin = _WIDE_MARGIN if best.weight > other.weight else _MARGIN
+        if other is not best and scores[best] - score < margin:
+            return None
+    return Guess(best.encoding, round(scores[best], 2))
 
 
 def _confidence(content: bytes, candidate: _Candidate) -> float:

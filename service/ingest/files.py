@@ -40,8 +40,9 @@ from service.ingest.sound import Sound, describe, sound_of
 from service.ingest.tags import map_tags
 from service.sources import FILE, MAX_SOURCE_URI, file_source_id
 
-#: How long the parser may take for one file before it is taken to be stuck.
-PARSE_SECONDS: Final = 60
+#: How much time of the processor one file may take before its parser is taken to be stuck.
+#: Waiting for a slow disk does not count.
+PARSE_SECONDS: Final = 15
 #: A read of more than this is first compared with what is left of the file.
 _LARGE_READ: Final = 1 << 16
 _OPUS_RATE_AT: Final = 40
@@ -96,11 +97,6 @@ class _Stream(io.BufferedReader):
         if size is not None and size > _LARGE_READ:
             size = min(size, max(0, self.bytes - self.tell()))
         return super().read(size)
-
-
-def read_files(paths: list[str]) -> list[Reading]:
-    """Read several files, one after the other."""
-    return [read_track(path) for path in paths]
 
 
 def read_track(path: str) -> Reading:
@@ -282,12 +278,12 @@ def _time_limit(seconds: int) -> Iterator[None]:
     """Raise `SourceError` when the parser does not come to an end."""
 
     def give_up(_signal: int, _frame: FrameType | None) -> None:
-        raise _StuckError(f"could not be read within {seconds} s")
+        raise _StuckError(f"could not be read in {seconds} s of work")
 
-    previous = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(seconds)
+    previous = signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, previous)

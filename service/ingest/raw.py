@@ -66,9 +66,10 @@ class Harvest:
 
     def raw(self) -> RawTags:
         """Return the values under their names."""
-        found: dict[str, list[str]] = {}
-        for text in self.texts:
-            found.setdefault(text.name, []).append(text.value)
+        found: dict[str, dict[str, None]] = {}
+        for name, value, _ in self.texts:
+            if value and not value.isspace():
+                found.setdefault(name, {})[value] = None
         return RawTags(self.family, {name: tuple(values) for name, values in found.items()})
 
     def notes(self) -> Iterator[str]:
@@ -128,7 +129,7 @@ def _frame(frame: Any) -> Sequence[tuple[str, object]] | None:
     """Return what one ID3 frame says, or None when it holds no text."""
     name, kinds = frame.FrameID, type(frame).__mro__
     if TXXX in kinds:
-        name, values = f"TXXX:{frame.desc.upper()}", frame.text
+        name, values = f"TXXX:{frame.desc.upper()}", list(dict.fromkeys(frame.text))
     elif TCON in kinds:
         values = [genre for genre in frame.genres if genre != "Unknown"]
     elif COMM in kinds:
@@ -137,7 +138,8 @@ def _frame(frame: Any) -> Sequence[tuple[str, object]] | None:
     elif PairedTextFrame in kinds:
         return [(f"{name}:{role.upper()}", person) for role, person in frame.people]
     elif TextFrame in kinds:
-        values = frame.text
+        # Each value once: a broken frame may hold nothing for thousands of times.
+        values = list(dict.fromkeys(map(str, frame.text)))
     elif APIC in kinds:
         values = []
     else:

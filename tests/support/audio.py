@@ -131,3 +131,41 @@ def matroska(*tags: bytes, title: str = "", live: bool = False) -> bytes:
     if live:
         return head + bytes.fromhex("18538067" + "01ffffffffffffff") + content
     return head + ebml(0x18538067, content)
+
+
+def atom(name: bytes, *content: bytes) -> bytes:
+    """Return an atom of an MP4 file."""
+    joined = b"".join(content)
+    return struct.pack(">I", len(joined) + 8) + name + joined
+
+
+def _text_atom(name: bytes, text: str) -> bytes:
+    return atom(name, atom(b"data", struct.pack(">II", 1, 0), text.encode()))
+
+
+def mp4(*items: bytes, seconds: float = 1.5, **texts: str) -> bytes:
+    """Return an MP4 file of ALAC; `texts` are named like their atoms, but for the ©."""
+    ticks = round(seconds * RATE)
+    entry = struct.pack(">6xHxxxxxxxxHHxxxxHxx", 1, 2, 16, RATE)
+    magic = struct.pack(">xxxxIBBBBBBHIII", 4096, 0, 16, 40, 10, 14, 2, 255, 0, 0, RATE)
+    sample = atom(b"alac", entry, atom(b"alac", magic))
+    table = atom(b"stbl", atom(b"stsd", struct.pack(">II", 0, 1), sample))
+    head = atom(b"mdhd", struct.pack(">IIIIIHH", 0, 0, 0, RATE, ticks, 0, 0))
+    handler = atom(b"hdlr", struct.pack(">II", 0, 0), b"soun", bytes(13))
+    media = atom(b"mdia", head, handler, atom(b"minf", table))
+    known = (_text_atom(b"\xa9" + name.encode(), text) for name, text in texts.items())
+    tags = atom(
+        b"meta",
+        bytes(4),
+        atom(b"hdlr", bytes(8), b"mdirappl", bytes(9)),
+        atom(b"ilst", *known, *items),
+    )
+    movie = atom(b"moov", atom(b"trak", media), atom(b"udta", tags))
+    return atom(b"ftyp", b"M4A \0\0\0\0M4A ") + movie + atom(b"mdat", bytes(64))
+
+
+def freeform(name: str, *values: bytes) -> bytes:
+    """Return an MP4 tag with a free name."""
+    data = (atom(b"data", struct.pack(">II", 1, 0), value) for value in values)
+    mean = atom(b"mean", bytes(4), b"com.apple.iTunes")
+    return atom(b"----", mean, atom(b"name", bytes(4), name.encode()), *data)

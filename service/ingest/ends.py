@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, cast
 
 import mutagen
@@ -24,6 +24,7 @@ _ID3V1_BYTES: Final = 128
 _ID3_HEAD: Final = 10
 _ID3_FOOTER_FLAG: Final = 0x10
 _MOST_TAGS: Final = 16
+_LONGEST_CUT_TAG: Final = 16 << 20
 _APE: Final = b"APETAGEX"
 _LYRICS3: Final = re.compile(rb"(\d{6})LYRICS200(?=$|TAG)", re.DOTALL)
 _LYRICS3_OLD: Final = re.compile(rb"LYRICSEND(?=$|TAG)", re.DOTALL)
@@ -84,11 +85,27 @@ def sound_start(stream: BinaryIO, header: bytes) -> int:
 
 def head_tags(stream: BinaryIO) -> Harvest | None:
     """Return the ID3 tag at the start of a file, or None when there is none that can be read."""
-    try:
-        stream.seek(0)
-        return harvest(ID3(stream, load_v1=False))
-    except mutagen.MutagenError:
+    stream.seek(0)
+    if stream.read(3) != b"ID3":
         return None
+    sources: tuple[Callable[[], BinaryIO], ...] = (lambda: stream, lambda: _cut_tag(stream))
+    for source in sources:
+        try:
+            whole = source()
+            whole.seek(0)
+            return harvest(ID3(whole, load_v1=False))
+        except mutagen.MutagenError:
+            continue
+    return None
+
+
+def _cut_tag(stream: BinaryIO) -> BinaryIO:
+    """Return what is there of a tag that claims to be longer, as a whole tag."""
+    stream.seek(0)
+    content = bytearray(stream.read(_LONGEST_CUT_TAG))
+    size = max(0, len(content) - _ID3_HEAD)
+    content[6:10] = (size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return io.BytesIO(content)
 
 
 def end_tags(stream: BinaryIO, size: int, known: Any) -> Iterator[Harvest]:

@@ -16,17 +16,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import mutagen
+from mutagen.aac import AAC, AACInfo
 from mutagen.aiff import AIFF
 from mutagen.dsdiff import DSDIFF
-from mutagen.flac import VCFLACDict
-from mutagen.mp3 import MP3
+from mutagen.flac import FLAC, StreamInfo, VCFLACDict
+from mutagen.monkeysaudio import MonkeysAudio, MonkeysAudioInfo
+from mutagen.mp3 import MP3, MPEGInfo
 from mutagen.mp4 import MP4Tags
 from mutagen.mp4._atom import Atoms
-from mutagen.oggopus import OggOpus
+from mutagen.musepack import Musepack, MusepackInfo
+from mutagen.oggopus import OggOpus, OggOpusInfo
+from mutagen.oggspeex import OggSpeex, OggSpeexInfo
+from mutagen.oggvorbis import OggVorbis, OggVorbisInfo
+from mutagen.trueaudio import TrueAudio, TrueAudioInfo
 from mutagen.wave import WAVE
+from mutagen.wavpack import WavPack, WavPackInfo
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest import ends
@@ -51,6 +58,31 @@ _CHUNK_READERS: Final[dict[Parser, Callable[[BinaryIO, int], Chunks]]] = {
     AIFF: aiff_chunks,
     DSDIFF: dsdiff_chunks,
 }
+_STREAMINFO_BYTES: Final = 34
+
+
+def _flac_sound(stream: BinaryIO) -> Any:
+    """Return what the first metadata block of a FLAC file says."""
+    head = stream.read(8)
+    if head[4] & 0x7F or int.from_bytes(head[5:], "big") != _STREAMINFO_BYTES:
+        raise SourceError("does not begin with the description of its sound")
+    return StreamInfo(stream.read(_STREAMINFO_BYTES))
+
+
+#: What reads the sound of a file without its tags.
+_SOUND_READERS: Final[dict[Parser, Callable[[BinaryIO], Any]]] = {
+    MP3: MPEGInfo,
+    FLAC: _flac_sound,
+    OggVorbis: OggVorbisInfo,
+    OggOpus: OggOpusInfo,
+    OggSpeex: OggSpeexInfo,
+    MonkeysAudio: MonkeysAudioInfo,
+    Musepack: MusepackInfo,
+    WavPack: WavPackInfo,
+    TrueAudio: lambda stream: TrueAudioInfo(stream, 0),
+    AAC: AACInfo,
+}
+
 #: Kinds of the metadata blocks of FLAC: the first one describes the sound, this one holds the tags.
 _FLAC_COMMENTS: Final = 4
 _FLAC_MOST_BLOCKS: Final = 128
@@ -125,7 +157,7 @@ def _read(path: Path) -> tuple[Track, list[str]]:
         raise SourceError("is not a regular file")
     if not before.st_size:
         raise SourceError("the file is empty")
-    with _Stream(io.FileIO(path), before.st_size) as stream:
+    with _Stream(io.FileIO(os.fspath(path)), before.st_size) as stream:
         with _time_limit(PARSE_SECONDS):
             content = _parse(path, stream)
         hashes = hash_file(stream)
@@ -173,6 +205,8 @@ def _parse(path: Path, stream: _Stream) -> _Content:
     """Read tags and sound; raises `SourceError` when there is neither."""
     header = stream.read(HEADER_BYTES)
     start = ends.sound_start(stream, header)
+    if start >= stream.bytes:  # the tag claims to be longer than the file
+        start = 0
     if start:
         stream.seek(start)
         header = stream.read(HEADER_BYTES)
@@ -180,8 +214,11 @@ def _parse(path: Path, stream: _Stream) -> _Content:
     for parser in parsers(header, stream, path.name) if header else ():
         try:
             return _with_sound(parser, stream, start)
-        except Exception as error:  # noqa: BLE001  (the next parser, or its tags, may do better)
+        except Exception as error:  # noqa: BLE001  (a part of the file, or its tags, may do better)
             reasons.append(_reason(error, str(path)))
+        if sound := _sound_alone(parser, stream, start):
+            notes = [f"its own tags are left out as far as they are broken: {reasons[-1]}"]
+            return _Content(parser, sound, _tags_alone(header, stream, start), notes)
     reason = reasons[0] if reasons else "it begins like none of the known formats"
     found = _tags_alone(header, stream, start)
     if not any(tags.texts for tags in found):
@@ -209,15 +246,31 @@ def _with_sound(parser: Parser, stream: _Stream, start: int) -> _Content:
     known = audio.tags if audio is not None else None
     if audio is not None:
         tags.append(known if isinstance(known, Harvest) else harvest(known))
+    if parser is FLAC:
+        blocks = (block for block in audio.metadata_blocks if type(block) is VCFLACDict)
+        tags += (harvest(block) for block in blocks if block is not known)
     if inner:
         tags.append(inner.tags)
     if shifted and (head := ends.head_tags(stream)):
         tags.append(head)
     tags += ends.end_tags(stream, stream.bytes, known)
-    sound = sound_of(audio, inner, stream.bytes)
+    sound = sound_of(audio.info if audio is not None else None, inner, stream.bytes, parser)
     if parser is OggOpus:
         sound.original_rate = _opus_rate(stream, start)
     return _Content(parser, sound, tags, [])
+
+
+def _sound_alone(parser: Parser, stream: _Stream, start: int) -> Sound | None:
+    """Return the sound of a file whose tags cannot be read, or None when that is broken as well."""
+    reader = _SOUND_READERS.get(parser)
+    if reader is None:
+        return None
+    try:
+        info = reader(ends.shifted(stream, start))
+    # mutagen reports only some of what broken files make it do.
+    except Exception:  # noqa: BLE001
+        return None
+    return sound_of(info, None, stream.bytes, parser)
 
 
 def _inner_chunks(parser: Parser, stream: _Stream) -> Chunks | None:
@@ -235,7 +288,7 @@ def _opus_rate(stream: _Stream, start: int) -> int:
 def _tags_alone(header: bytes, stream: _Stream, start: int) -> list[Harvest]:
     """Return the tags of a file whose sound cannot be read."""
     found = []
-    if start and (head := ends.head_tags(stream)):
+    if head := ends.head_tags(stream):
         found.append(head)
     if header.startswith(b"fLaC"):
         found += _flac_comments(stream, start)
@@ -246,7 +299,8 @@ def _tags_alone(header: bytes, stream: _Stream, start: int) -> list[Harvest]:
 
 
 def _flac_comments(stream: _Stream, start: int) -> list[Harvest]:
-    """Return the comments of a FLAC file of which another part is broken."""
+    """Return the comments of a FLAC file of which another part is broken, or there is too much."""
+    found = []
     position = start + 4
     for _ in range(_FLAC_MOST_BLOCKS):
         stream.seek(position)
@@ -256,11 +310,11 @@ def _flac_comments(stream: _Stream, start: int) -> list[Harvest]:
             break
         if header[0] & 0x7F == _FLAC_COMMENTS:
             try:
-                return [harvest(VCFLACDict(stream.read(size), framing=False))]
+                found.append(harvest(VCFLACDict(stream.read(size), framing=False)))
             except mutagen.MutagenError:
                 break
         position += 4 + size
-    return []
+    return found
 
 
 def _mp4_tags(stream: _Stream) -> list[Harvest]:

@@ -14,7 +14,7 @@ from mutagen.mp4 import MP4
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
 from service.ingest.chunks import Chunks
-from service.ingest.formats import Format
+from service.ingest.formats import Format, Parser
 from service.ingest.matroska import Matroska
 
 _LONGEST_SECONDS: Final = 24 * 24 * 3600
@@ -50,16 +50,17 @@ class Sound:
     original_rate: int = 0
 
 
-def sound_of(audio: Any, chunks: Chunks | None, size: int) -> Sound:
+def sound_of(info: Any, chunks: Chunks | None, size: int, parser: Parser) -> Sound:
     """Return what a parser found out, or the chunks where it found nothing. `size` is in bytes."""
-    info: Any = audio.info if audio is not None else chunks
+    parsed = info is not None
+    info = info if parsed else chunks
     found = Sound(
         seconds=float(getattr(info, "length", 0) or 0),
         rate=_positive(info, "sample_rate", _INT32_MAX),
         channels=_positive(info, "channels", _INT16_MAX),
         bits=_positive(info, "bits_per_sample", _INT16_MAX),
         bitrate=_positive(info, "bitrate", _INT32_MAX),
-        codec=_codec(audio, info),
+        codec=_codec(parser, info) if parsed else "",
     )
     if chunks and chunks.codec:
         found.codec = chunks.codec
@@ -68,15 +69,14 @@ def sound_of(audio: Any, chunks: Chunks | None, size: int) -> Sound:
     if not found.present_seconds and found.codec in ("pcm", "pcm_float", "dsd"):
         bits_a_second = found.rate * found.channels * found.bits
         found.present_seconds = size * 8 / bits_a_second if bits_a_second else 0.0
-    if type(audio) is MP3:
+    if parsed and parser is MP3:
         found.bitrate_mode = _MODES.get(info.bitrate_mode, "")
         found.encoder, found.encoder_settings = info.encoder_info, info.encoder_settings
     return found
 
 
-def _codec(audio: Any, info: Any) -> str:
+def _codec(kind: Parser, info: Any) -> str:
     """Return the codec, where the container allows several."""
-    kind = type(audio)
     if kind is MP4:
         codec: str = info.codec.lower()
         named = _MP4_OBJECTS.get(codec) or _MP4_CODECS.get(codec)

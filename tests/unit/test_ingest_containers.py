@@ -14,11 +14,14 @@ from service.ingest.files import read_track
 from tests.support.audio import (
     RATE,
     aiff_chunk,
+    atom,
     frame,
+    freeform,
     id3_tags,
     info_list,
     matroska,
     matroska_tag,
+    mp4,
     riff_chunk,
     tone,
     vorbis_tags,
@@ -250,5 +253,103 @@ def test_every_beginning_of_a_matroska_file_is_a_track_or_an_error(tmp_path: Pat
     path = tmp_path / "a.mka"
     for length in range(1, len(content), 7):
         path.write_bytes(content[:length])
+        reading = read_track(str(path))
+        assert bool(reading.error) != bool(reading.track)
+
+
+# ------------------------------------------------------------------------------- bad input
+
+
+def flac_block(kind: int, content: bytes) -> bytes:
+    return bytes([kind]) + len(content).to_bytes(3, "big") + content
+
+
+def test_flac_with_two_comment_blocks_gives_both(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.flac")
+    vorbis_tags(path)
+    content = path.read_bytes()
+    more = struct.pack("<I", 1) + b"x" + struct.pack("<II", 1, 11) + b"MOOD=bright"
+    track, notes = read(path, content[:42] + flac_block(4, more) + content[42:])
+    assert (track.title, facts(track)["mood"]) == ("Jóga", "bright")
+    assert (track.files[0].codec, track.duration.ToMilliseconds()) == ("flac", 500)
+    assert notes == ()
+
+
+def test_mp3_behind_a_tag_of_an_unknown_version_is_mp3(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.mp3")
+    content = b"ID3\x20\0\0\0\0\0\x20" + bytes(32) + path.read_bytes()
+    track, notes = read(path, content)
+    assert (track.files[0].format, track.title) == ("mp3", "a")
+    assert "broken" in notes[0]
+
+
+@pytest.mark.parametrize("count", [1, 10_000])
+def test_any_number_of_tags_is_read(tmp_path: Path, count: int) -> None:
+    path = tone(tmp_path / "a.flac")
+    texts = b"".join(
+        struct.pack("<I", len(text)) + text
+        for text in (b"X%d=v" % number for number in range(count))
+    )
+    block = flac_block(4, struct.pack("<I", 0) + struct.pack("<I", count) + texts)
+    content = path.read_bytes()
+    track, notes = read(path, content[:42] + block + content[42:])
+    assert len([fact for fact in track.attributes if fact.source == "tag:Vorbis"]) == min(
+        count, 900
+    )
+    assert any("too many" in note for note in notes) == (count > 900)
+
+
+def test_a_picture_of_50_mib_does_no_harm(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.mp3")
+    tag = ID3()
+    tag.add(frame("APIC", mime="image/png", type=3, desc="", data=bytes(50 << 20)))
+    tag.add(frame("TIT2", text="Title"))
+    tag.save(path)
+    assert read(path)[0].title == "Title"
+
+
+def test_a_tag_that_claims_more_than_there_is_is_cut(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.mp3")
+    content = b"ID3\x04\0\0\x7f\x7f\x7f\x7fTIT2\0\0\0\x06\0\0\x03Title" + path.read_bytes()[:4096]
+    assert read(path, content)[0].title == "Title"
+
+
+@pytest.mark.parametrize(
+    ("texts", "title"),
+    [(b"\xff\xfeT\0i\0\0\xd8", "a"), (b"\x03T\0\0i", "T"), (b"\x03\xff\xfe\xfd", "a")],
+)
+def test_broken_text_is_left_out(tmp_path: Path, texts: bytes, title: str) -> None:
+    path = tone(tmp_path / "a.mp3")
+    body = b"TIT2" + len(texts).to_bytes(4, "big") + b"\0\0" + texts
+    content = b"ID3\x04\0\0\0\0\0" + bytes([len(body)]) + body + path.read_bytes()
+    assert read(path, content)[0].title == title
+
+
+def test_mp4_tags_are_read(tmp_path: Path) -> None:
+    free = freeform("ARTISTS", b"Ana", b"Bo"), freeform("BARCODE", b"00123")
+    rating = atom(b"rtng", atom(b"data", struct.pack(">II", 21, 0), b"\x01"))
+    number = atom(b"trkn", atom(b"data", struct.pack(">II", 0, 0), bytes([0, 0, 0, 3, 0, 9, 0, 0])))
+    content = mp4(*free, rating, number, nam="Title", ART="Ana & Bo", day="2001-02", gen="(17)")
+    track, notes = read(tmp_path / "a.m4a", content)
+    assert [(credit.name, credit.join_phrase) for credit in track.credits] == [
+        ("Ana", " & "),
+        ("Bo", ""),
+    ]
+    assert (track.track_number, track.track_total, track.explicit) == (3, 9, True)
+    assert (track.release_date.month, list(track.genres)) == (2, ["Rock"])
+    assert facts(track)["barcode"] == "00123"
+    (file,) = track.files
+    assert (file.codec, file.bit_depth, file.duration.ToMilliseconds()) == ("alac", 16, 1_500)
+    assert notes == ()
+
+
+def test_atoms_that_loop_or_overlap_come_to_an_end(tmp_path: Path) -> None:
+    content = mp4(nam="Title")
+    for size in (0, 1, 4, 8, 20, 0xFFFFFFFF):
+        broken = content.replace(
+            content[content.index(b"ilst") - 4 : content.index(b"ilst")], struct.pack(">I", size)
+        )
+        path = tmp_path / "a.m4a"
+        path.write_bytes(broken)
         reading = read_track(str(path))
         assert bool(reading.error) != bool(reading.track)

@@ -125,18 +125,24 @@ async def _step(
     *,
     force: bool,
 ) -> Place | None:
-    """Do the next files below a prefix; return where to go on, or None when there are no more."""
+    """Go through files below a prefix until some change; return where to go on, if anywhere."""
     scan = await _require_scan(connection, library_id, scan_id, force=force)
     if scan.is_complete:
         return None
-    page = await store.compare_with_scan(connection, scan, library_id, prefix, after, _STEP)
-    missing, returned = await _set_presence(
-        connection,
-        gone={file.id: file.track_id for file in page if file.is_gone},
-        back={file.id: file.track_id for file in page if file.is_back},
-    )
-    await store.add_to_scan(connection, scan_id, missing=missing, returned=returned)
-    return _end_of(page)
+    following: Place | None = after
+    changed: list[Compared] = []
+    while following and not changed:
+        page = await store.compare_with_scan(connection, scan, library_id, prefix, following, _STEP)
+        changed = [file for file in page if file.is_gone or file.is_back]
+        following = _end_of(page)
+    if changed:
+        missing, returned = await _set_presence(
+            connection,
+            gone={file.id: file.track_id for file in changed if file.is_gone},
+            back={file.id: file.track_id for file in changed if file.is_back},
+        )
+        await store.add_to_scan(connection, scan_id, missing=missing, returned=returned)
+    return following
 
 
 async def _require_scan(
@@ -151,7 +157,8 @@ async def _require_scan(
 
 
 def _end_of(page: Sequence[Compared]) -> Place | None:
-    return (page[-1].key, page[-1].id) if len(page) == _STEP else None
+    """Return the place after which more files may come."""
+    return (page[-1].key, page[-1].id) if page and page[-1].total == _STEP else None
 
 
 async def _set_presence(

@@ -37,28 +37,37 @@ ORDER BY left(f.uri, 500) COLLATE "C", f.id
 LIMIT %(limit)s::integer;
 
 -- name: find_present
--- What is known of the files at these addresses. audio_file_uri_key.
-SELECT f.uri, f.id, f.size_bytes, f.modified_at
+-- What is known of the files at these addresses. One by one, for a join of many addresses would read the
+-- whole table. audio_file_uri_key.
+SELECT g.uri, known.id, known.size_bytes, known.modified_at
 FROM unnest(%(uris)s::text[]) AS g (uri)
-JOIN audio_file AS f
-    ON md5(f.uri) = md5(g.uri)
-    AND f.library_id = %(library_id)s::uuid
-    AND f.is_live
-    AND f.missing_at IS NULL
-    AND f.uri = g.uri;
+CROSS JOIN LATERAL (
+    SELECT f.id, f.size_bytes, f.modified_at
+    FROM audio_file AS f
+    WHERE md5(f.uri) = md5(g.uri)
+        AND f.library_id = %(library_id)s::uuid
+        AND f.is_live
+        AND f.missing_at IS NULL
+        AND f.uri = g.uri
+    LIMIT 1
+) AS known;
 
 -- name: find_missing
 -- What is known of files that are missing from these addresses, the latest of each.
 -- audio_file_missing_idx.
-SELECT DISTINCT ON (f.uri) f.uri, f.id, f.size_bytes, f.modified_at
+SELECT g.uri, known.id, known.size_bytes, known.modified_at
 FROM unnest(%(uris)s::text[]) AS g (uri)
-JOIN audio_file AS f
-    ON left(f.uri, 500) COLLATE "C" = left(g.uri, 500) COLLATE "C"
-    AND f.library_id = %(library_id)s::uuid
-    AND f.is_live
-    AND f.missing_at IS NOT NULL
-    AND f.uri = g.uri
-ORDER BY f.uri, f.missing_at DESC, f.id;
+CROSS JOIN LATERAL (
+    SELECT f.id, f.size_bytes, f.modified_at
+    FROM audio_file AS f
+    WHERE left(f.uri, 500) COLLATE "C" = left(g.uri, 500) COLLATE "C"
+        AND f.library_id = %(library_id)s::uuid
+        AND f.is_live
+        AND f.missing_at IS NOT NULL
+        AND f.uri = g.uri
+    ORDER BY f.missing_at DESC, f.id
+    LIMIT 1
+) AS known;
 
 -- name: begin_scan
 -- A scan that sees its first files. Primary key.
@@ -99,9 +108,9 @@ WHERE id = %(id)s::uuid AND library_id = %(library_id)s::uuid
 FOR UPDATE;
 
 -- name: compare_with_scan
--- The next files between two addresses, and what a scan says of them: whether each is to become missing,
--- or is back. A file that was stored after the scan began may have been elsewhere when it looked.
--- audio_file_address_idx, primary key of file_seen.
+-- Of the next files between two addresses, those that a scan says are gone, or are back; and the last one,
+-- with how many there were. A file that was stored after the scan began may have been elsewhere when it
+-- looked. audio_file_address_idx, primary key of file_seen.
 WITH page AS MATERIALIZED (
     SELECT
         f.id, f.track_id, f.written_at, f.missing_at IS NOT NULL AS is_missing,
@@ -114,18 +123,26 @@ WITH page AS MATERIALIZED (
         AND (left(f.uri, 500) COLLATE "C", f.id) > (%(after_key)s::text, %(after_id)s::uuid)
     ORDER BY left(f.uri, 500) COLLATE "C", f.id
     LIMIT %(limit)s::integer
+),
+
+compared AS (
+    SELECT
+        p.id, p.track_id, p.key,
+        p.is_below
+        AND NOT p.is_missing
+        AND s.file_id IS NULL
+        AND p.written_at < %(started_at)s::timestamptz AS is_gone,
+        p.is_below AND p.is_missing AND coalesce(s.is_unchanged, false) AS is_back,
+        row_number() OVER (ORDER BY p.key, p.id) AS number,
+        count(*) OVER () AS total
+    FROM page AS p
+    LEFT JOIN file_seen AS s ON s.scan_id = %(scan_id)s::uuid AND s.file_id = p.id
 )
 
-SELECT
-    p.id, p.track_id, p.key,
-    p.is_below
-    AND NOT p.is_missing
-    AND s.file_id IS NULL
-    AND p.written_at < %(started_at)s::timestamptz AS is_gone,
-    p.is_below AND p.is_missing AND coalesce(s.is_unchanged, false) AS is_back
-FROM page AS p
-LEFT JOIN file_seen AS s ON s.scan_id = %(scan_id)s::uuid AND s.file_id = p.id
-ORDER BY p.key, p.id;
+SELECT id, track_id, key, is_gone, is_back, total
+FROM compared
+WHERE is_gone OR is_back OR number = total
+ORDER BY number;
 
 -- name: add_to_scan
 -- What a step of completing a scan has changed. Primary key.

@@ -74,13 +74,14 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A file, and whether a scan says that it is gone, or back."""
+    """A file of `total` that were compared, and whether a scan says that it is gone, or back."""
 
     id: UUID
     track_id: UUID
     key: str
     is_gone: bool
     is_back: bool
+    total: int
 
 
 def start_of(prefix: str) -> Place:
@@ -181,7 +182,10 @@ async def lock_scan(connection: Connection, scan_id: UUID, library_id: UUID) -> 
 async def compare_with_scan(
     connection: Connection, scan: Scan, library_id: UUID, prefix: str, after: Place, limit: int
 ) -> list[Compared]:
-    """Return the next files below a prefix, after a place, and what a scan says of each."""
+    """Compare the next files below a prefix, after a place, with a scan.
+
+    Returns those that are gone or back, and the last one whatever it is.
+    """
     parameters = {
         "scan_id": scan.id,
         "started_at": scan.started_at,

@@ -215,21 +215,25 @@ JOIN track_source AS s
     AND s.is_live;
 
 -- name: find_tracks_by_file
--- Which live tracks have files at these addresses; a missing file has given its address up.
--- audio_file_uri_key.
-SELECT f.uri, f.track_id
+-- Which live tracks have files at these addresses; a missing file has given its address up. One by one,
+-- for a join of many addresses would read the whole table. audio_file_uri_key.
+SELECT g.uri, holder.track_id
 FROM unnest(%(uris)s::text[]) AS g (uri)
-JOIN audio_file AS f
-    ON md5(f.uri) = md5(g.uri)
-    AND f.library_id = %(library_id)s::uuid
-    AND f.is_live
-    AND f.missing_at IS NULL
-    AND f.uri = g.uri;
+CROSS JOIN LATERAL (
+    SELECT f.track_id
+    FROM audio_file AS f
+    WHERE md5(f.uri) = md5(g.uri)
+        AND f.library_id = %(library_id)s::uuid
+        AND f.is_live
+        AND f.missing_at IS NULL
+        AND f.uri = g.uri
+    LIMIT 1
+) AS holder;
 
 -- name: find_known_files
 -- Files of live tracks that may be some that arrive: of the same audio or bytes (the first 1,000 of each
 -- hash, missing ones before the others), at the same address, or missing from an address that differs in
--- the suffix only. audio_file_audio_hash_idx, audio_file_content_hash_idx, audio_file_uri_key,
+-- the suffix only. One by one, for joins of many would read the whole table. audio_file_audio_hash_idx, audio_file_content_hash_idx, audio_file_uri_key,
 -- audio_file_missing_idx.
 WITH found AS (
     SELECT heard.id
@@ -252,33 +256,47 @@ WITH found AS (
         LIMIT 1000
     ) AS read
     UNION
-    SELECT f.id
+    SELECT there.id
     FROM unnest(%(uris)s::text[]) AS g (uri)
-    JOIN audio_file AS f
-        ON md5(f.uri) = md5(g.uri)
-        AND f.library_id = %(library_id)s::uuid
-        AND f.is_live
-        AND f.missing_at IS NULL
-        AND f.uri = g.uri
+    CROSS JOIN LATERAL (
+        SELECT f.id
+        FROM audio_file AS f
+        WHERE md5(f.uri) = md5(g.uri)
+            AND f.library_id = %(library_id)s::uuid
+            AND f.is_live
+            AND f.missing_at IS NULL
+            AND f.uri = g.uri
+        LIMIT 1
+    ) AS there
     UNION
-    SELECT f.id
+    SELECT gone.id
     FROM unnest(%(uris)s::text[]) AS g (uri)
-    JOIN audio_file AS f
-        ON left(f.uri, 500) COLLATE "C" = left(g.uri, 500) COLLATE "C"
-        AND f.library_id = %(library_id)s::uuid
-        AND f.is_live
-        AND f.missing_at IS NOT NULL
-        AND f.uri = g.uri
+    CROSS JOIN LATERAL (
+        SELECT f.id
+        FROM audio_file AS f
+        WHERE left(f.uri, 500) COLLATE "C" = left(g.uri, 500) COLLATE "C"
+            AND f.library_id = %(library_id)s::uuid
+            AND f.is_live
+            AND f.missing_at IS NOT NULL
+            AND f.uri = g.uri
+        ORDER BY f.missing_at DESC, f.id
+        LIMIT 100
+    ) AS gone
     UNION
-    SELECT f.id
+    SELECT gone.id
     FROM unnest(%(stems)s::text[]) AS g (stem)
-    JOIN audio_file AS f
+    CROSS JOIN LATERAL (
+        SELECT f.id
+        FROM audio_file AS f
         -- "/" is the character after "."
-        ON left(f.uri, 500) COLLATE "C" >= (left(g.stem, 500) || '.') COLLATE "C"
-        AND left(f.uri, 500) COLLATE "C" < (left(g.stem, 500) || '/') COLLATE "C"
-        AND f.library_id = %(library_id)s::uuid
-        AND f.is_live
-        AND f.missing_at IS NOT NULL
+        WHERE left(f.uri, 500) COLLATE "C" >= (left(g.stem, 500) || '.') COLLATE "C"
+            AND left(f.uri, 500) COLLATE "C" < (left(g.stem, 500) || '/') COLLATE "C"
+            AND f.library_id = %(library_id)s::uuid
+            AND f.is_live
+            AND f.missing_at IS NOT NULL
+        ORDER BY left(f.uri, 500) COLLATE "C", f.id
+        LIMIT 100
+    ) AS gone
 )
 
 SELECT

@@ -61,7 +61,7 @@ async def _found(
     """Return what was found, and the tsqueries of the words that were looked for."""
     found = await store.popular(connection, typed, wanted)
     if short := _short(found, wanted):
-        probe = typed.probe if len(found) < wanted.limit else None
+        probe = typed.probe_of_all if len(found) < wanted.limit else None
         found += await store.other(connection, typed, probe, replace(wanted, kinds=short))
     few = len(found) < _ENOUGH and all(match.popularity < _WELL_KNOWN for match in found)
     if not few or (meant := await meant_by(connection, typed)) is None:

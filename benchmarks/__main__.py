@@ -16,7 +16,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from benchmarks import measure_get, measure_import, measure_install, measure_start
+from benchmarks import measure_get, measure_import, measure_install, measure_scan, measure_start
 from benchmarks.bench import Bench, opened
 from benchmarks.options import Options
 from benchmarks.processes import BenchmarkError
@@ -37,6 +37,7 @@ _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "install": measure_install.run,
     "start": measure_start.run,
     "import": measure_import.run,
+    "scan": measure_scan.run,
     "get": measure_get.run,
     "search.quality": quality.run,
     "search.latency": latency.run,
@@ -92,6 +93,9 @@ Rows = Annotated[
         help=f"Rows to make up, or to take of the table. [default: {_DEFAULT_ROWS:,}, or all]",
     ),
 ]
+Files = Annotated[
+    int, typer.Option(envvar="BENCH_FILES", min=100, help="Audio files to make up for `scan`.")
+]
 Rounds = Annotated[
     int, typer.Option(envvar="BENCH_ROUNDS", min=1, help="How often rates are compared.")
 ]
@@ -111,6 +115,7 @@ def main(
     database: Database = None,
     queries: Queries = None,
     rows: Rows = None,
+    files: Files = 20_000,
     rounds: Rounds = 9,
     seconds: Seconds = 1.5,
 ) -> None:
@@ -123,7 +128,7 @@ def main(
     console = _console()
     if rows is None:
         rows = 0 if catalogue else _DEFAULT_ROWS
-    options = Options(catalogue, database, queries, rows, rounds, seconds)
+    options = Options(catalogue, database, queries, rows, files, rounds, seconds)
     names, report = _chosen(only, reading=bool(database)), Report()
     try:
         with opened(options, console) as bench:

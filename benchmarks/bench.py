@@ -135,7 +135,7 @@ class Bench:
         command = [sys.executable, "-m", "service", "import", str(self.catalogue)]
         before = _Costs.of(server)
         watch = Stopwatch()
-        with PeakMemory(server) as memory:
+        with PeakMemory(server.pid) as memory:
             done = subprocess.run(
                 [*command, "--address", server.address],
                 cwd=ROOT,

@@ -26,6 +26,9 @@ class Options:
     rows: int
     """How many rows are made up, or read of the given table at most (0: all)."""
 
+    files: int
+    """How many audio files are made up."""
+
     rounds: int
     """How often what is compared is measured in turn."""
 

@@ -126,9 +126,9 @@ def _cpu_seconds(pid: int) -> float:
 
 @dataclass(slots=True)
 class PeakMemory:
-    """Watches how much memory the largest process of a service takes, while a block runs."""
+    """Watches how much memory the largest of a process and its children takes in a block."""
 
-    server: Server
+    pid: int
     peak_bytes: int = 0
     _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -146,7 +146,7 @@ class PeakMemory:
     def _watch(self) -> None:
         while not self._ended.wait(_SAMPLE_SECONDS):
             with suppress(psutil.NoSuchProcess):
-                main = psutil.Process(self.server.pid)
+                main = psutil.Process(self.pid)
                 for process in (main, *main.children(recursive=True)):
                     self.peak_bytes = max(self.peak_bytes, process.memory_info().rss)
 

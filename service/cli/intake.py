@@ -71,8 +71,8 @@ class ProblemLog:
     def _write(self, record: Mapping[str, object]) -> None:
         """Write one line of the report, if there is one."""
         if self._report:
-            json.dump(record, self._report, ensure_ascii=False)
-            self._report.write("\n")
+            # One string: json.dump writes in pieces, which takes five times as long.
+            self._report.write(json.dumps(record, ensure_ascii=False) + "\n")
 
     def add_unexplained(self, count: int) -> None:
         """Take note of rows of which it is only known that something is wrong."""

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, TextIO
 
@@ -154,7 +154,7 @@ class ScanLog(ProblemLog):
 
     def take(self, result: Result) -> None:
         """Take note of what became of a file."""
-        self._write({name: value for name, value in asdict(result).items() if value})
+        self._write(result.as_record())
         is_note = result.fate is not Fate.FAILED
         if result.reasons:
             self._remember(

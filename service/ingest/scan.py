@@ -81,6 +81,15 @@ class Result:
     fate: Fate
     reasons: tuple[str, ...] = ()
 
+    def as_record(self) -> dict[str, object]:
+        """Return what is known, as one line of a report."""
+        record: dict[str, object] = {"file": self.file, "fate": self.fate.value}
+        if self.uri:
+            record["uri"] = self.uri
+        if self.reasons:
+            record["reasons"] = self.reasons
+        return record
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from uuid_utils.compat import uuid4
@@ -41,6 +41,9 @@ _FILES_EACH: Final = 16
 _POLL_SECONDS: Final = 2.0
 _SPENT: Final = f"no server finished it in {MAX_ATTEMPTS} tries"
 _MAX_REASON: Final = 2_000
+
+_Read: TypeAlias = tuple[QueuedFile, pb.Track]
+"""A file of the queue, and the track that was read from it."""
 
 
 class Worker:
@@ -157,19 +160,39 @@ async def _store(
     await store.end(connection, sorted(held - failures.keys()))
 
 
-async def _take_in(
-    connection: Connection, files: Sequence[tuple[QueuedFile, pb.Track]]
-) -> dict[UUID, str]:
+async def _take_in(connection: Connection, files: Sequence[_Read]) -> dict[UUID, str]:
     """Import what was read; return the files of which the catalogue takes no track, and why."""
     waiting = await _unfinished(connection, [file for file, _ in files])
     failures: dict[UUID, str] = {}
-    for file, track in files:
-        if file.track_id in waiting:
-            await _settle(connection, file, track)
-        response = await take_in(connection, file.library_id, [track])
-        if response.errors:
-            failures[file.id] = response.errors[0].error.message
+    for batch in _batches(files):
+        for file, track in batch:
+            if file.track_id in waiting:
+                await _settle(connection, file, track)
+        library_id = batch[0][0].library_id
+        response = await take_in(connection, library_id, [track for _, track in batch])
+        for error in response.errors:
+            failures[batch[error.index][0].id] = error.error.message
     return failures
+
+
+def _batches(files: Sequence[_Read]) -> Iterator[list[_Read]]:
+    """Yield files that can be imported together: of one library, and no two of one recording.
+
+    A copy comes after what it is a copy of, which is then a recording that the catalogue has.
+    """
+    rest = list(files)
+    while rest:
+        batch: list[_Read] = []
+        later: list[_Read] = []
+        seen: set[str] = set()
+        for file, track in rest:
+            [audio] = track.files
+            hashes = {audio.content_hash, audio.audio_hash} - {""}
+            is_other = file.library_id != rest[0][0].library_id
+            (later if is_other or hashes & seen else batch).append((file, track))
+            seen |= hashes
+        yield batch
+        rest = later
 
 
 async def _settle(connection: Connection, file: QueuedFile, track: pb.Track) -> None:

@@ -268,6 +268,19 @@ async def test_a_copy_joins_the_track_that_has_the_recording(
     assert sorted(Path(file.uri).name for file in track.files) == ["a.flac", "copy.flac"]
 
 
+async def test_copies_that_are_read_together_are_one_track(
+    ingest: IngestServiceAsyncStub, tracks: TrackServiceAsyncStub, root: Path
+) -> None:
+    path = tone(root / "a.flac", 1, title="One")
+    for name in ("b.flac", "c.flac"):
+        (root / name).write_bytes(path.read_bytes())
+    tone(root / "d.flac", 2, title="Two")
+    last, problems = await scan(ingest, root)
+    assert (last.queued, last.failed, problems) == (4, 0, [])
+    one, two = await all_tracks(tracks)
+    assert (len(one.files), len(two.files)) == (3, 1)
+
+
 async def test_moved_files_keep_their_tracks_and_others_may_take_their_places(
     ingest: IngestServiceAsyncStub, tracks: TrackServiceAsyncStub, root: Path
 ) -> None:

@@ -67,7 +67,7 @@ def ingest(channel: grpc.aio.Channel) -> IngestServiceAsyncStub:
 def tone(path: Path, number: int = 1, **tags: str) -> Path:
     """Write a short file that sounds like no other number's."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, [(index * number % 97) / 200 for index in range(4000)], 8000)
+    soundfile.write(path, [(index * number % 8191) / 16384 for index in range(4000)], 8000)
     retag(path, title=tags.pop("title", path.stem), **tags)
     return path
 

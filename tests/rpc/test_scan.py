@@ -58,7 +58,7 @@ def music(tmp_path: Path) -> Path:
 def tone(path: Path, number: int, **tags: str) -> Path:
     """Write a short file that sounds like no other number's."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = [(index * number % 97) / 200 for index in range(4000)]
+    samples = [(index * number % 8191) / 16384 for index in range(4000)]
     soundfile.write(path, samples, 8000)
     retag(path, title=tags.pop("title", path.stem), **tags)
     return path
@@ -224,26 +224,31 @@ async def test_many_messages_are_checked_in_order(server: str, tmp_path: Path) -
     assert (scan.tally.to_read, scan.tally.read) == (4_321, 4_321)
 
 
-async def test_a_scan_that_was_interrupted_is_completed_by_the_next(
-    server: str, music: Path, tracks: TrackServiceAsyncStub, run: Run
-) -> None:
-    for number in range(600):
-        tone(music / "many" / f"{number}.flac", number % 5 + 1, title=str(number))
-    command = [sys.executable, "-m", "service", "scan", str(music), "--address", server]
+async def started(server: str, *arguments: str | Path) -> subprocess.Popen[str]:
+    """Start a scan as a process of its own."""
+    command = [sys.executable, "-m", "service", "scan", *map(str, arguments)]
     path = os.pathsep.join(path for path in sys.path if path)
-    process = await asyncio.to_thread(
+    return await asyncio.to_thread(
         subprocess.Popen,
-        [*command, "--jobs", "1"],
+        [*command, "--address", server, "--jobs", "1"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
     )
 
+
+async def test_a_scan_that_was_interrupted_is_completed_by_the_next(
+    server: str, music: Path, tracks: TrackServiceAsyncStub, run: Run
+) -> None:
+    for number in range(600):
+        tone(music / "many" / f"{number}.flac", number + 4, title=str(number))
+    process = await started(server, music)
+
     async def something_is_stored() -> bool:
         return len(await all_tracks(tracks)) > 0 or process.poll() is not None
 
-    await eventually(something_is_stored)
+    await eventually(something_is_stored, within=60)
     process.send_signal(signal.SIGINT)
     out, err = await asyncio.to_thread(process.communicate, timeout=60)
     assert process.returncode == 130, (out, err)
@@ -318,6 +323,31 @@ async def test_changes_are_noticed(music: Path) -> None:
     await eventually(changed)
     stop.set()
     await watching
+
+
+async def test_a_watch_scans_what_changes_until_ctrl_c(
+    server: str, music: Path, tracks: TrackServiceAsyncStub
+) -> None:
+    process = await started(server, music, "--watch")
+
+    async def all_are_stored() -> bool:
+        assert process.poll() is None
+        return len(await all_tracks(tracks)) == 3
+
+    numbers = iter(range(4, 10_000))
+
+    async def more_are_stored() -> bool:
+        # Nobody tells when the watch has begun.
+        number = next(numbers)
+        await asyncio.to_thread(tone, music / "new" / f"{number}.flac", number)
+        return len(await all_tracks(tracks)) > 3
+
+    await eventually(all_are_stored, within=60)
+    await eventually(more_are_stored, within=60)
+    process.send_signal(signal.SIGINT)
+    _, err = await asyncio.to_thread(process.communicate, timeout=60)
+    assert process.returncode in (0, 130), err
+    assert "Traceback" not in err
 
 
 def test_folders_inside_others_need_not_be_scanned() -> None:

@@ -1,4 +1,4 @@
-"""Not written yet."""
+"""Typos by deletions, finer tiers, and what ranking compares."""
 
 from __future__ import annotations
 

@@ -177,12 +177,11 @@ def _ranked(search: Search, found: Found) -> _Selection:
 async def _folded(connection: Connection, searches: Sequence[Search]) -> list[Words]:
     """Return queries as they are compared, with what stands in brackets and without."""
     texts = [search.text for search in searches]
-    folded = await store.fold(connection, [*texts, *map(without_brackets, texts)])
+    cores = list(map(without_brackets, texts))
+    folded = await store.fold_queries(connection, texts, cores)
     return [
-        Words(text, core, search.mode, search.min_score)
-        for search, text, core in zip(
-            searches, folded[: len(texts)], folded[len(texts) :], strict=True
-        )
+        Words(text, core, typed, search.mode, search.min_score)
+        for search, (text, core, typed) in zip(searches, folded, strict=True)
     ]
 
 

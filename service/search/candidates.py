@@ -1,7 +1,8 @@
 """The statements that retrieve candidates, put together from static fragments: filters differ.
 
 Each answers any number of queries at once, and looks at a bounded number of tracks for each of
-them: at most `_MOST` a branch, the popular tiers first.
+them: at most `MAX_HITS` a branch, the popular tiers first. What it cannot see it cannot rank, and
+what it sees it ranks by numbers that are stored with the track (`_SCORED`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from psycopg import sql
 
 from service.database import Connection
 from service.query import Query, condition
-from service.search.model import MAX_HITS
+from service.search.model import MAX_HITS, Match, Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,71 +29,169 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A tsquery to run for a query of the batch; `text` is what the hits are compared with."""
+    """A pattern to look up for a query of the batch.
+
+    `text` is the folded query and `typed` the hash of what was typed: a hit that is the same is
+    better.
+    """
 
     ordinal: int
     text: str
-    words: str
+    typed: int
+    pattern: Pattern
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A track that a lookup found."""
+    """A track that a lookup found; `relevance`, 0 to 1, follows from `match`."""
 
     ordinal: int
     track_id: UUID
     is_exact: bool
     relevance: float
+    match: Match
 
 
-_COLUMNS: Final = sql.SQL("s.track_id, s.title_key, s.artist_key, s.popularity")
+_COLUMNS: Final = sql.SQL(
+    """s.track_id, s.title_key, s.artist_key, s.popularity, s.words, s.title_size, s.artist_size,
+                s.album_size, s.title_typed, s.artist_typed, s.album_named"""
+)
 
 # track_search_title_idx and track_search_artist_idx.
+_BY_TITLE: Final = sql.SQL("s.title_key = left(q.text, 300)")
+_BY_ARTIST: Final = sql.SQL("s.artist_key = left(q.text, 300) AND s.title_key <> left(q.text, 300)")
 _BY_NAME: Final = sql.SQL(
     """(
-            SELECT {columns}
-            FROM track_search AS s
-            WHERE s.{name} = left(q.text, 300) AND {scope}
-            ORDER BY s.popularity DESC, s.track_id
-            LIMIT {most}
-        )"""
+                SELECT {columns}
+                FROM track_search AS s
+                WHERE {name} AND {scope}
+                ORDER BY s.popularity DESC, s.track_id
+                LIMIT {most}
+            )"""
 )
-# One of the three GIN indexes over words, each of which a branch names by its condition. A branch
-# is not run when those before it were enough.
+_NAMED: Final = sql.SQL("WITH named AS MATERIALIZED ({branches}) ")
+
+# One of the four GIN indexes over words, each of which a branch names by its condition. A branch is
+# not run when those before it were enough.
 _BY_WORDS: Final = sql.SQL(
     """(
-            SELECT {columns}
-            FROM track_search AS s
-            WHERE s.words @@ q.words AND {tier} AND {scope}
-            LIMIT {most}
-        )"""
+                SELECT {columns}
+                FROM track_search AS s
+                WHERE
+                    s.words @@ q.seek
+                    AND (s.words @@ q.words) IS TRUE -- no condition for the index
+                    AND {tier} AND {other} AND {scope}
+                LIMIT {most}
+            )"""
 )
-TIERS: Final = ("s.tier = 0", "s.tier <= 1 AND s.tier > 0", "s.tier > 1")
+TIERS: Final = ("s.tier = 0", "s.tier = 1", "s.tier = 2", "s.tier > 2")
+# Tracks of that name come by the other branches. When they fill the page, words are not looked at.
+_NOT_NAMED: Final = sql.SQL(
+    "s.title_key <> left(q.text, 300) AND s.artist_key <> left(q.text, 300)"
+)
+_UNLESS_NAMED: Final = sql.SQL(
+    "CASE WHEN (SELECT count(*) FROM named) < %(limit)s::integer THEN {most} ELSE 0 END"
+)
+
+_WORDS_ALONE: Final = sql.SQL("(SELECT * FROM ({words}) AS w LIMIT {most})")
+_NAMED_AND_WORDS: Final = sql.SQL(
+    "(SELECT * FROM named UNION ALL (SELECT * FROM ({words}) AS w LIMIT {most}))"
+)
+
+# ts_rank of an OR is the mean weight of its words, times 6/pi^2. By weights that are powers of 256,
+# one call says how many words stand in the title, in the artists and in the album. A word that
+# stands in a second field, too, adds a quarter there, which rounding down takes away again.
+#
+# The statement computes the parts of the score as well as their sum, see Match.
+_SCORED: Final = sql.SQL(
+    """
+    SELECT
+        p.*,
+        {relevance} AS relevance
+    FROM (
+        SELECT
+            c.track_id,
+            q.text IN (
+                c.title_key,
+                c.artist_key,
+                c.title_key || ' ' || c.artist_key,
+                c.artist_key || ' ' || c.title_key
+            ) AS is_exact,
+            least(n.code / 65536, q.asked) AS in_title,
+            least(n.code %% 65536 / 256, q.asked) AS in_artist,
+            least(n.code %% 64, q.asked) AS in_album,
+            CASE
+                WHEN q.is_every
+                THEN greatest(
+                    0, q.asked - n.code / 65536 - n.code %% 65536 / 256 - n.code %% 64
+                )
+                ELSE 0
+            END AS in_genre,
+            q.asked,
+            c.title_size,
+            c.artist_size,
+            c.album_size,
+            strpos(c.title_key || ' ' || c.artist_key, q.text) > 0
+            OR c.album_named = hashtext(q.text) AS in_order,
+            q.typed IN (c.title_typed, c.artist_typed) AS as_typed,
+            greatest(c.popularity, 0)::float8 AS popularity
+        FROM {candidates} AS c
+        CROSS JOIN LATERAL (
+            SELECT floor(
+                0.1 + ts_rank('{{0,0.0000152587890625,0.00390625,1}}', c.words, q.any_word)
+                * q.operands * 107802.4 -- 65536 * pi^2 / 6
+            )::integer AS code
+            OFFSET 0 -- once for each candidate
+        ) AS n
+    ) AS p
+"""
+)
 _FIND: Final = sql.SQL(
     """
-SELECT q.ordinal, hit.track_id, hit.is_exact, hit.relevance
-FROM unnest(
-    %(ordinals)s::integer[], %(texts)s::text[], %(words)s::text[]::tsquery[]
-) AS q (ordinal, text, words)
+WITH q AS MATERIALIZED (
+    SELECT *
+    FROM unnest(
+        %(ordinals)s::integer[],
+        %(texts)s::text[],
+        %(typed)s::integer[],
+        %(seek)s::text[]::tsquery[],
+        %(words)s::text[]::tsquery[],
+        %(any_word)s::text[]::tsquery[],
+        %(operands)s::integer[],
+        %(asked)s::integer[],
+        %(is_every)s::boolean[]
+    ) AS g (ordinal, text, typed, seek, words, any_word, operands, asked, is_every)
+)
+
+SELECT q.ordinal, hit.*
+FROM q
 CROSS JOIN LATERAL (
-    SELECT
-        c.track_id,
-        q.text IN (
-            c.title_key,
-            c.artist_key,
-            c.title_key || ' ' || c.artist_key,
-            c.artist_key || ' ' || c.title_key
-        ) AS is_exact,
-        0.9 * greatest(
-            similarity(c.title_key || ' ' || c.artist_key, q.text),
-            0.95 * similarity(c.title_key, q.text),
-            0.9 * similarity(c.artist_key, q.text)
-        ) + 0.001 * c.popularity AS relevance
-    FROM ({branches}) AS c
-    ORDER BY is_exact DESC, relevance DESC, c.track_id
+    {named}{scored}
+    ORDER BY is_exact DESC, relevance DESC, track_id
     LIMIT %(limit)s::integer
 ) AS hit
 """
+)
+_RELEVANCE: Final = sql.SQL(
+    """(
+            0.4 * least(1, (p.in_title + p.in_artist + p.in_album + p.in_genre)::float8 / p.asked)
+            + 0.15 * least(
+                1,
+                (p.in_title + p.in_artist + 0.7 * p.in_album + 0.5 * p.in_genre)::float8 / p.asked
+            )
+            + 0.25 * least(
+                1,
+                (p.in_title + p.in_artist + p.in_album)::float8 / greatest(
+                    1,
+                    CASE WHEN p.in_title > 0 THEN p.title_size ELSE 0 END
+                    + CASE WHEN p.in_artist > 0 THEN p.artist_size ELSE 0 END
+                    + CASE WHEN p.in_album > 0 THEN p.album_size ELSE 0 END
+                )
+            )
+            + CASE WHEN p.in_order THEN 0.05 ELSE 0 END
+            + CASE WHEN p.as_typed THEN 0.05 ELSE 0 END
+            + 0.001 * p.popularity
+        )"""
 )
 _SCOPE_LIBRARY: Final = sql.SQL("s.library_id = %(library_id)s::uuid")
 _SCOPE_FILTER: Final = sql.SQL(
@@ -112,33 +211,52 @@ async def find(
     parameters |= {
         "ordinals": [lookup.ordinal for lookup in lookups],
         "texts": [lookup.text for lookup in lookups],
-        "words": [lookup.words for lookup in lookups],
+        "typed": [lookup.typed for lookup in lookups],
+        "seek": [lookup.pattern.seek for lookup in lookups],
+        "words": [lookup.pattern.words for lookup in lookups],
+        "any_word": [lookup.pattern.any_word for lookup in lookups],
+        "operands": [len(lookup.pattern.operands) for lookup in lookups],
+        "asked": [lookup.pattern.asked for lookup in lookups],
+        "is_every": [lookup.pattern.is_every for lookup in lookups],
         "limit": limit,
     }
     # With a filter, its values decide which index is right, so the plan is made for them each time.
     prepare = None if scope.filter.is_empty else False
     rows = await (await connection.execute(statement, parameters, prepare=prepare)).fetchall()
-    return [Candidate(*row) for row in rows]
+    return [
+        Candidate(ordinal, track_id, is_exact, relevance, Match(*match))
+        for ordinal, track_id, is_exact, *match, relevance in rows
+    ]
 
 
 def find_statement(scope: Scope, *, by_name: bool) -> tuple[sql.Composed, dict[str, object]]:
     """Return the statement of `find`, and the parameters of its scope."""
     where, parameters = scope_condition(scope)
-    most = sql.Literal(MAX_HITS)
+    most: sql.Composable = sql.Literal(MAX_HITS)
     words = sql.SQL(" UNION ALL ").join(
-        _BY_WORDS.format(columns=_COLUMNS, tier=sql.SQL(tier), scope=where, most=most)
+        _BY_WORDS.format(
+            columns=_COLUMNS,
+            tier=sql.SQL(tier),
+            other=_NOT_NAMED if by_name else _EVERYWHERE,
+            scope=where,
+            most=most,
+        )
         for tier in TIERS
     )
-    branches: sql.Composable = sql.SQL("(SELECT * FROM ({words}) AS w LIMIT {most})").format(
-        words=words, most=most
-    )
+    named: sql.Composable = sql.SQL("")
+    candidates = _WORDS_ALONE
     if by_name:
-        named = [
-            _BY_NAME.format(columns=_COLUMNS, name=sql.SQL(name), scope=where, most=most)
-            for name in ("title_key", "artist_key")
-        ]
-        branches = sql.SQL(" UNION ").join([*named, branches])
-    return _FIND.format(branches=branches), parameters
+        names = sql.SQL(" UNION ALL ").join(
+            _BY_NAME.format(columns=_COLUMNS, name=name, scope=where, most=most)
+            for name in (_BY_TITLE, _BY_ARTIST)
+        )
+        named = _NAMED.format(branches=names)
+        candidates = _NAMED_AND_WORDS
+        most = _UNLESS_NAMED.format(most=most)
+    scored = _SCORED.format(
+        relevance=_RELEVANCE, candidates=candidates.format(words=words, most=most)
+    )
+    return _FIND.format(named=named, scored=scored), parameters
 
 
 def scope_condition(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:

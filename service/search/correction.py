@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from service.search.highlight import Piece
-from service.search.model import mended, splits
+from service.search.patterns import mended, splits
 
 
 def corrected(query: str, pieces: Sequence[Piece], words_of_hit: Collection[str]) -> str:
@@ -47,6 +47,6 @@ def _mended_word(word: str, known: frozenset[str]) -> Sequence[str]:
     """Return what a word stands for among the words of the hit: itself, another, or two."""
     if word in known:
         return (word,)
-    if near := mended(word, sorted(known)):
+    if near := mended(word, dict.fromkeys(known, 0)):
         return near[:1]
     return next((two for two in splits(word) if known.issuperset(two)), (word,))

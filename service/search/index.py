@@ -11,9 +11,12 @@ from typing import LiteralString
 from uuid import UUID
 
 from service.database import Connection, load_statements
+from service.search.patterns import deletions
+from service.search.store import array_text
 
 _SQL = load_statements(__package__)
 _INDEX = _SQL["index_tracks"]
+_ADD_WORDS = _SQL["add_words"]
 _UNINDEX = _SQL["unindex_tracks"]
 _HOLD_ENTRIES = _SQL["hold_entries"]
 _HOLD_NAMES = _SQL["hold_names"]
@@ -24,7 +27,14 @@ _TRACKS_OF_ALBUM = _SQL["tracks_of_album"]
 
 async def index_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
     """Make tracks that are live and completed findable as they are now; they must be stored."""
-    await connection.execute(_INDEX, {"ids": list(ids)})
+    words = await (await connection.execute(_INDEX, {"ids": list(ids)})).fetchall()
+    if words:
+        parameters = {
+            "words": [word for word, _ in words],
+            "tiers": [tier for _, tier in words],
+            "deletions": [array_text(deletions(word)) for word, _ in words],
+        }
+        await connection.execute(_ADD_WORDS, parameters)
 
 
 async def hold_names(connection: Connection, ids: Sequence[UUID]) -> None:

@@ -7,7 +7,7 @@ the rungs so far have found is the result.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
@@ -19,25 +19,24 @@ from service.query import Query
 from service.query.model import Term, Value
 from service.search import store
 from service.search.candidates import Candidate, Lookup, Scope, find
-from service.search.model import (
-    ENOUGH,
-    MAX_HITS,
-    Counts,
-    Found,
-    Hit,
-    Reading,
-    Rung,
-    Words,
+from service.search.model import ENOUGH, MAX_HITS, Counts, Found, Hit, Pattern, Reading, Rung, Words
+from service.search.patterns import (
+    Vocabulary,
     all_words,
-    allowed_edits,
     joins,
     last_as_prefix,
-    near_spellings,
+    may_be_misspelt,
     splits,
-    with_fewer_words,
+    two_rarest_words,
+    with_lookalikes,
+    with_one_typo,
     with_typos,
     without_noise,
+    without_one_word,
 )
+
+_LONG: Final = 3
+"""Of queries with more words, it is asked first which are rare."""
 
 
 @dataclass(slots=True)
@@ -53,29 +52,93 @@ class _Climb:
 
     @property
     def is_short(self) -> bool:
-        """Whether the last word may be unfinished, or a word misspelt."""
-        if len(self.hits) >= ENOUGH:
-            return False
-        return all(hit.rung is not Rung.EXACT for hit in self.hits.values())
+        """Whether there are few hits, none of which is just what the query says."""
+        return len(self.hits) < ENOUGH and not any(map(_is_named, self.hits.values()))
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether the few hits have some of the words only."""
+        return len(self.hits) < ENOUGH and all(
+            hit.rung is Rung.FEWER_WORDS for hit in self.hits.values()
+        )
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was found so far."""
         return not self.hits
 
+    def lookup(self, pattern: Pattern) -> Lookup:
+        """Return how a pattern is looked up for the query."""
+        return Lookup(self.ordinal, self.query.text, self.query.typed, pattern)
+
     def add(self, rung: Rung, candidates: Sequence[Candidate], limit: int) -> None:
         """Take over what a step found, which looked for up to `limit` tracks of each reading."""
         self.is_complete = self.is_complete and len(candidates) < limit
         for found in candidates:
             reached = Rung.EXACT if rung is Rung.ALL_WORDS and found.is_exact else rung
-            self.hits.setdefault(found.track_id, Hit(found.track_id, reached, found.relevance))
+            hit = Hit(found.track_id, reached, found.relevance, found.match)
+            known = self.hits.setdefault(found.track_id, hit)
+            if known.rung is rung and known.relevance < hit.relevance:  # by another pattern
+                self.hits[found.track_id] = hit
 
     def found(self, limit: int) -> Found:
         """Return the outcome, with up to `limit` hits."""
         hits = sorted(self.hits.values(), key=lambda hit: hit.order)
         counts = Counts(len(hits), self.is_complete and not self.is_partial)
-        readings = self.readings or [Reading(Rung.ALL_WORDS, all_words(self.query.words))]
-        return Found(hits[:limit], tuple(readings), counts, self.is_partial)
+        as_typed = Reading(Rung.ALL_WORDS, all_words(self.query.words, Vocabulary()))
+        return Found(hits[:limit], tuple(self.readings) or (as_typed,), counts, self.is_partial)
+
+
+def _is_named(hit: Hit) -> bool:
+    """Whether all words of a query, and nothing else, name the track, its artists or album."""
+    is_whole = hit.match is not None and hit.match.whole == 1.0
+    return hit.rung is Rung.EXACT or (hit.rung <= Rung.TYPO and is_whole)
+
+
+class _Catalogue:
+    """What the steps ask about words, each question once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._asked: set[str] = set()
+        self._weighed: set[str] = set()
+        self._tiers: dict[str, int] = {}
+        self._near: dict[str, dict[str, int]] = {}
+        self._shares: dict[str, float] = {}
+        self.known = Vocabulary(self._tiers, self._near, self._shares)
+
+    async def weigh(self, climbs: Iterable[_Climb]) -> Vocabulary:
+        """Learn how common the words of the queries are."""
+        if words := {word for climb in climbs for word in climb.query.words} - self._weighed:
+            self._weighed |= words
+            self._shares |= await store.common_words(self._connection, words)
+        return self.known
+
+    async def look_up(self, climbs: Sequence[_Climb]) -> Vocabulary:
+        """Learn which words of the queries, or made from them, the catalogue has."""
+        wanted: set[str] = set()
+        for climb in climbs:
+            wanted.update(climb.query.words)
+            wanted.update(joined for _, joined in joins(climb.query.words))
+            for word in climb.query.words:
+                wanted.update(half for two in splits(word) for half in two)
+        if unasked := wanted - self._asked:
+            self._asked |= unasked
+            self._tiers |= await store.known_words(self._connection, unasked)
+        return self.known
+
+    async def mend(self, words: Iterable[str]) -> None:
+        """Learn which words resemble these."""
+        misspelt = [word for word in set(words) - self._near.keys() if may_be_misspelt(word)]
+        for word in misspelt:
+            self._near[word] = {}
+        for word, near in (await store.similar_words(self._connection, misspelt)).items():
+            self._near[word] = near
+            self._tiers |= near
+
+    async def lookalikes(self, words: Collection[str]) -> dict[str, list[str]]:
+        """Return the words that look most like these."""
+        return await store.lookalikes(self._connection, words)
 
 
 async def climb(
@@ -92,12 +155,14 @@ async def climb(
     """
     climbs = [_Climb(ordinal, query) for ordinal, query in enumerate(queries)]
     most = max(limit, ENOUGH)
+    catalogue = _Catalogue(connection)
     for step, (rung, is_needed, loosen) in enumerate(_STEPS):
         needy = [c for c in climbs if c.query.takes(rung, needed=is_needed(c))]
         if not needy:
             continue
         async with cut_off(connection, until) as cut:
-            await _run(connection, scope, climbs, rung, await loosen(connection, needy), most)
+            lookups = await loosen(catalogue, needy)
+            await _run(connection, scope, climbs, rung, lookups, most)
         if cut.struck:
             _cut(climbs, step)
             break
@@ -109,7 +174,10 @@ async def rate(
 ) -> dict[UUID, Hit]:
     """Return tracks as the hits that the climb would make of them; readings it found them by."""
     climb = _Climb(0, query)
-    lookups = [Lookup(index, query.text, reading.words) for index, reading in enumerate(readings)]
+    lookups = [
+        Lookup(index, query.text, query.typed, reading.pattern)
+        for index, reading in enumerate(readings)
+    ]
     for first in range(0, len(ids), MAX_HITS):
         among = tuple(map(Value, ids[first : first + MAX_HITS]))
         scope = Scope(None, Query(Term("id", among, 0), ""))
@@ -144,81 +212,95 @@ async def _run(
         found.setdefault(candidate.ordinal, []).append(candidate)
     for lookup in lookups:
         if lookup.ordinal in found:
-            climbs[lookup.ordinal].readings.append(Reading(rung, lookup.words))
+            climbs[lookup.ordinal].readings.append(Reading(rung, lookup.pattern))
     for ordinal, candidates in found.items():
         climbs[ordinal].add(rung, candidates, limit)
 
 
-async def _as_typed(_connection: Connection, climbs: Sequence[_Climb]) -> list[Lookup]:
-    return [Lookup(c.ordinal, c.query.text, all_words(c.query.words)) for c in climbs]
+async def _as_typed(catalogue: _Catalogue, climbs: Sequence[_Climb]) -> list[Lookup]:
+    vocabulary = await catalogue.weigh(c for c in climbs if len(c.query.words) > _LONG)
+    return [climb.lookup(all_words(climb.query.words, vocabulary)) for climb in climbs]
 
 
-async def _prefixes(connection: Connection, short: Sequence[_Climb]) -> list[Lookup]:
+async def _prefixes(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
+    vocabulary = await catalogue.weigh(short)
     return [
-        Lookup(climb.ordinal, climb.query.text, words)
+        climb.lookup(pattern)
         for climb in short
-        if (words := last_as_prefix(climb.query.words))
+        if (pattern := last_as_prefix(climb.query.words, vocabulary))
     ]
 
 
-async def _typos_of_unknown(connection: Connection, short: Sequence[_Climb]) -> list[Lookup]:
+async def _typos_of_unknown(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
     """Mend the words that the catalogue does not have; most misspelt words are among them."""
-    known = await _vocabulary(connection, short)
-    return await _mended(
-        connection, short, known, lambda climb: [w for w in climb.query.words if w not in known]
-    )
-
-
-async def _typos_of_all(connection: Connection, empty: Sequence[_Climb]) -> list[Lookup]:
-    """Mend every word: a misspelt word may be another word."""
-    known = await _vocabulary(connection, empty)
-    return await _mended(connection, empty, known, lambda climb: climb.query.words)
-
-
-async def _mended(
-    connection: Connection,
-    climbs: Sequence[_Climb],
-    known: frozenset[str],
-    suspects: Callable[[_Climb], Sequence[str]],
-) -> list[Lookup]:
-    misspelt = {word for climb in climbs for word in suspects(climb) if allowed_edits(word)}
-    near = await store.similar_words(connection, misspelt)
-    for word in misspelt:
-        near.setdefault(word, []).extend(sorted(near_spellings(word) & known))
+    vocabulary = await catalogue.look_up(short)
+    words = (word for climb in short for word in climb.query.words)
+    await catalogue.mend(word for word in words if word not in vocabulary)
     return [
-        Lookup(climb.ordinal, climb.query.text, words)
-        for climb in climbs
-        if (words := with_typos(climb.query.words, known, near))
+        climb.lookup(pattern)
+        for climb in short
+        if (pattern := with_typos(climb.query.words, vocabulary))
     ]
 
 
-async def _noise(connection: Connection, empty: Sequence[_Climb]) -> list[Lookup]:
-    known = await _vocabulary(connection, empty)
+async def _typo_of_one(catalogue: _Catalogue, weak: Sequence[_Climb]) -> list[Lookup]:
+    """Mend any one word: a misspelt word may be another word."""
+    vocabulary = await catalogue.look_up(weak)
+    await catalogue.mend(word for climb in weak for word in climb.query.words)
     return [
-        Lookup(climb.ordinal, climb.query.text, words)
+        climb.lookup(pattern)
+        for climb in weak
+        if (pattern := with_one_typo(climb.query.words, vocabulary))
+    ]
+
+
+async def _typos_of_all(catalogue: _Catalogue, weak: Sequence[_Climb]) -> list[Lookup]:
+    """Mend every word, by as many typos as are allowed."""
+    vocabulary = await catalogue.look_up(weak)
+    await catalogue.mend(word for climb in weak for word in climb.query.words)
+    return [
+        climb.lookup(pattern)
+        for climb in weak
+        if (pattern := with_typos(climb.query.words, vocabulary, farther=True))
+    ]
+
+
+async def _noise(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
+    vocabulary = await catalogue.look_up(short)
+    return [
+        climb.lookup(pattern)
+        for climb in short
+        for pattern in without_noise(climb.query, vocabulary)
+    ]
+
+
+async def _one_less(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
+    vocabulary = await catalogue.look_up(short)
+    return [
+        climb.lookup(pattern)
+        for climb in short
+        if (pattern := without_one_word(climb.query, vocabulary))
+    ]
+
+
+async def _rarest(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
+    vocabulary = await catalogue.look_up(short)
+    return [
+        climb.lookup(pattern)
+        for climb in short
+        if (pattern := two_rarest_words(climb.query, vocabulary))
+    ]
+
+
+async def _lookalikes(catalogue: _Catalogue, empty: Sequence[_Climb]) -> list[Lookup]:
+    """Read words with more typos than are mended as the words that look most like them."""
+    words = {word for climb in empty for word in climb.query.words}
+    lookalikes = await catalogue.lookalikes(words)
+    return [
+        climb.lookup(pattern)
         for climb in empty
-        for words in without_noise(climb.query.words, climb.query.core_words, known)
+        if (pattern := with_lookalikes(climb.query.words, catalogue.known, lookalikes))
     ]
-
-
-async def _fewer(connection: Connection, empty: Sequence[_Climb]) -> list[Lookup]:
-    known = await _vocabulary(connection, empty)
-    return [
-        Lookup(climb.ordinal, climb.query.text, words)
-        for climb in empty
-        for words in with_fewer_words(climb.query.words, known)
-    ]
-
-
-async def _vocabulary(connection: Connection, climbs: Sequence[_Climb]) -> frozenset[str]:
-    """Return which words of the queries, or made from them, the catalogue has."""
-    wanted: set[str] = set()
-    for climb in climbs:
-        wanted.update(climb.query.words)
-        wanted.update(near for word in climb.query.words for near in near_spellings(word))
-        wanted.update(joined for _, joined in joins(climb.query.words))
-        wanted.update(half for word in climb.query.words for two in splits(word) for half in two)
-    return await store.known_words(connection, wanted)
 
 
 _STEPS: Final[
@@ -226,15 +308,18 @@ _STEPS: Final[
         tuple[
             Rung,
             Callable[[_Climb], bool],
-            Callable[[Connection, Sequence[_Climb]], Awaitable[list[Lookup]]],
+            Callable[[_Catalogue, Sequence[_Climb]], Awaitable[list[Lookup]]],
         ]
     ]
 ] = (
     (Rung.ALL_WORDS, attrgetter("is_empty"), _as_typed),
     (Rung.PREFIX, attrgetter("is_short"), _prefixes),
     (Rung.TYPO, attrgetter("is_short"), _typos_of_unknown),
-    (Rung.FEWER_WORDS, attrgetter("is_empty"), _noise),
-    (Rung.TYPO, attrgetter("is_empty"), _typos_of_all),
-    (Rung.FEWER_WORDS, attrgetter("is_empty"), _fewer),
+    (Rung.FEWER_WORDS, attrgetter("is_short"), _noise),
+    (Rung.TYPO, attrgetter("is_weak"), _typo_of_one),
+    (Rung.TYPO, attrgetter("is_weak"), _typos_of_all),
+    (Rung.FEWER_WORDS, attrgetter("is_short"), _one_less),
+    (Rung.FEWER_WORDS, attrgetter("is_short"), _rarest),
+    (Rung.TYPO, attrgetter("is_empty"), _lookalikes),
 )
 """The steps in their order: the rung of the hits, who needs it, and the lookups."""

@@ -1,16 +1,13 @@
-"""What a search asks for and what it finds. The rules of the ladder that need no database."""
+"""What a search asks for and what it finds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from enum import IntEnum, StrEnum
-from string import ascii_lowercase
 from typing import Final
 from uuid import UUID
-
-from rapidfuzz.distance import OSA
 
 MAX_QUERY: Final = 500
 MAX_BATCH: Final = 500
@@ -18,20 +15,10 @@ MAX_HITS: Final = 500
 """How many hits a query with words has over all its pages."""
 
 ENOUGH: Final = 3
-"""So many hits make looser readings of a query needless; one exact hit does, too."""
+"""So many hits make looser readings of a query needless; one that it names does, too."""
 
 _MAX_WORDS: Final = 24
-_MAX_WORD: Final = 250
-"""How many letters of a word are looked up, as in the SQL function weighted_words."""
-
-_MAX_ALTERNATIVES: Final = 8
-_MAX_VARIANTS: Final = 16
 _BRACKETS: Final = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
-_NOISE: Final = frozenset({
-    "and", "audio", "by", "feat", "featuring", "ft", "hd", "hq", "lyric", "lyrics", "official",
-    "the", "video", "vs", "w", "with",
-})  # fmt: skip
-"""Folded words that people add to a name or leave out; dropped first when nothing was found."""
 
 
 Place = tuple[str | float, UUID]
@@ -68,12 +55,96 @@ def score(rung: Rung, relevance: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """What of a query was found in a track, and where.
+
+    Counts are of distinct words. `asked` is how many words the query has, the sizes are those of
+    the fields. A word that occurs in several fields counts for the first of title, artists, album
+    and genres.
+    """
+
+    in_title: int
+    in_artist: int
+    in_album: int
+    in_genre: int
+    asked: int
+    title_size: int
+    artist_size: int
+    album_size: int
+    in_order: bool
+    as_typed: bool
+    popularity: float
+
+    @property
+    def words(self) -> float:
+        """How many of the words were found, 0 to 1."""
+        found = self.in_title + self.in_artist + self.in_album + self.in_genre
+        return min(1.0, found / self.asked)
+
+    @property
+    def fields(self) -> float:
+        """How much the fields weigh in which the words stand, 0 to 1: title = artist > album."""
+        weight = self.in_title + self.in_artist + 0.7 * self.in_album + 0.5 * self.in_genre
+        return min(1.0, weight / self.asked)
+
+    @property
+    def whole(self) -> float:
+        """How much of the fields that hold a word the query covers, 0 to 1."""
+        found = self.in_title + self.in_artist + self.in_album
+        size = (
+            (self.title_size if self.in_title else 0)
+            + (self.artist_size if self.in_artist else 0)
+            + (self.album_size if self.in_album else 0)
+        )
+        return min(1.0, found / max(1, size))
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of the relevance."""
+        return Parts(
+            words=0.4 * self.words,
+            fields=0.15 * self.fields,
+            whole=0.25 * self.whole,
+            in_order=0.05 if self.in_order else 0.0,
+            as_typed=0.05 if self.as_typed else 0.0,
+            popularity=0.001 * self.popularity,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The relevance of a hit, 0 to 1, as the sum of its parts; candidates.py has it in SQL.
+
+    Up to 0.4 for how many words were found, up to 0.15 for the fields in which they stand, up to
+    0.25 for how much of these fields the query covers, 0.05 when its words stand there side by side
+    or name artist and album, 0.05 when title or artist are just what was typed, accents included,
+    and up to 0.1 for popularity.
+    """
+
+    words: float
+    fields: float
+    whole: float
+    in_order: float
+    as_typed: float
+    popularity: float
+
+    @property
+    def relevance(self) -> float:
+        """The sum."""
+        return float(sum(astuple(self)))
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A track that was found; `relevance`, 0 to 1, compares hits of one rung."""
+    """A track that was found; `relevance`, 0 to 1, compares hits of one rung.
+
+    `match` says where it follows from; None when a filter alone selected the track.
+    """
 
     track_id: UUID
     rung: Rung
     relevance: float
+    match: Match | None = None
 
     @property
     def score(self) -> float:
@@ -142,11 +213,35 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """A way to read a query: the tsqueries that select tracks, and what is looked for in them.
+
+    `words` is what a track must have. `seek` follows from it and is what the index is asked: many
+    common words cost the index more than the few tracks that have the rare ones.
+
+    `operands` are the words, as parts of a tsquery, that are counted in the fields of a track;
+    `asked` is the number of words in the query, which is smaller when they have alternatives.
+    `is_every` when what is selected has every word of the query, in a way.
+    """
+
+    words: str
+    seek: str
+    operands: tuple[str, ...]
+    asked: int
+    is_every: bool = True
+
+    @property
+    def any_word(self) -> str:
+        """The tsquery of at least one of the operands."""
+        return " | ".join(self.operands)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """A tsquery that a step ran for a query, and with which it found something."""
+    """A pattern that a step looked up for a query, and by which it found something."""
 
     rung: Rung
-    words: str
+    pattern: Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +263,13 @@ class Found:
 class Words:
     """A query as folded text; `core` is the same of the query without what stands in brackets.
 
-    No step is taken that only finds hits with a score below `min_score`.
+    `typed` is a hash of the query as it was typed. No step is taken that only finds hits with a
+    score below `min_score`.
     """
 
     text: str
     core: str
+    typed: int = 0
     mode: Mode = Mode.AUTO
     min_score: float = 0.0
 
@@ -203,140 +300,6 @@ def _distinct(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.split(" ")))[:_MAX_WORDS] if text else ()
 
 
-def all_words(words: Sequence[str]) -> str:
-    """Return the tsquery of all words."""
-    return " & ".join(map(_quoted, words))
-
-
-def last_as_prefix(words: Sequence[str]) -> str | None:
-    """Return the tsquery with the last word as the beginning of one; None when that is too short.
-
-    A beginning of one letter stands for a tenth of the vocabulary.
-    """
-    last = words[-1]
-    if len(last) < 2:
-        return None
-    return " & ".join([*map(_quoted, words[:-1]), _beginning(last)])
-
-
-def allowed_edits(word: str) -> int:
-    """How many letters of a word may be wrong: 1 from 4 letters on, 2 from 8.
-
-    None of very long words, which PostgreSQL does not compare.
-    """
-    if len(word) > _MAX_WORD:
-        return 0
-    return 2 if len(word) >= 8 else 1 if len(word) >= 4 else 0
-
-
-def near_spellings(word: str) -> set[str]:
-    """Return the spellings that similarity by trigrams overlooks, for it is low in short words.
-
-    That is two neighbors transposed, and in a word of four letters another letter in one place.
-    """
-    if not allowed_edits(word):
-        return set()
-    pairs = range(len(word) - 1)
-    near = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in pairs}
-    if len(word) == 4:
-        near |= {word[:i] + letter + word[i + 1 :] for i in range(4) for letter in ascii_lowercase}
-    return near - {word}
-
-
-def mended(word: str, candidates: Sequence[str]) -> tuple[str, ...]:
-    """Return the candidates that a typist may have meant, the nearest first.
-
-    A transposition of two neighbors is one edit. Equally near ones stay in the order given.
-    """
-    edits = allowed_edits(word)
-    distances = {
-        candidate: OSA.distance(word, candidate, score_cutoff=edits) for candidate in candidates
-    }
-    near = [candidate for candidate, distance in distances.items() if distance <= edits]
-    return tuple(sorted(near, key=distances.__getitem__)[:_MAX_ALTERNATIVES])
-
-
-def splits(word: str) -> Iterator[tuple[str, str]]:
-    """Yield the ways to read a word as two that were run together."""
-    for cut in range(2, len(word) - 1):
-        yield word[:cut], word[cut:]
-
-
-def joins(words: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield each pair of neighbors as one word, with the index of the first."""
-    for index in range(len(words) - 1):
-        yield index, words[index] + words[index + 1]
-
-
-def with_typos(
-    words: Sequence[str], known: frozenset[str], near: Mapping[str, Sequence[str]]
-) -> str | None:
-    """Return the tsquery of what may have been meant; None when that is nothing new.
-
-    `known` are the words, halves of words and joined words that the catalogue has, `near` its words
-    that look like those of the query.
-    """
-    readings = [_readings(word, known, near.get(word, ())) for word in words]
-    variants = []
-    as_typed = [[_quoted(word)] for word in words]
-    if all(readings) and readings != as_typed:
-        variants.append(" & ".join(f"({' | '.join(of)})" for of in readings))
-    for index, joined in joins(words):
-        rest = readings[:index] + readings[index + 2 :]
-        if joined in known and all(rest):
-            parts = [_quoted(joined), *(f"({' | '.join(of)})" for of in rest)]
-            variants.append(" & ".join(parts))
-    return " | ".join(f"({variant})" for variant in variants) or None
-
-
-def _readings(word: str, known: frozenset[str], near: Sequence[str]) -> list[str]:
-    """Return the tsqueries that one word may stand for."""
-    readings = [_quoted(word)] if word in known else []
-    readings += [_quoted(other) for other in mended(word, near) if other != word]
-    if word not in known:
-        readings += [
-            f"({_quoted(left)} & {_quoted(right)})"
-            for left, right in splits(word)
-            if left in known and right in known
-        ][:_MAX_ALTERNATIVES]
-    return readings
-
-
-def without_noise(words: Sequence[str], core: Sequence[str], known: frozenset[str]) -> list[str]:
-    """Return the tsqueries of the query without what people add to a name.
-
-    That is words that the catalogue does not have, words such as "featuring" or "official", and, in
-    a second try, all that stands in brackets (`core` is the query without that).
-    """
-    variants: dict[str, None] = {}
-    for of in (words, core):
-        kept = [word for word in of if word in known and word not in _NOISE]
-        if kept and len(kept) < len(words):
-            variants[all_words(kept)] = None
-    return list(variants)
-
-
-def with_fewer_words(words: Sequence[str], known: frozenset[str]) -> list[str]:
-    """Return the tsqueries of the query without one word, then without more from either end."""
-    kept = [word for word in words if word in known and word not in _NOISE]
-    variants: dict[str, None] = {}
-    for index in range(len(kept)) if len(kept) > 1 else ():
-        variants[all_words(kept[:index] + kept[index + 1 :])] = None
-    for count in range(2, len(kept)):
-        variants[all_words(kept[:-count])] = None
-        variants[all_words(kept[count:])] = None
-    return list(variants)[:_MAX_VARIANTS]
-
-
 def any_of_readings(readings: Sequence[Reading]) -> str:
     """Return the tsquery that holds when one of the readings does; "" without any."""
-    return " | ".join(f"({reading.words})" for reading in readings)
-
-
-def _quoted(word: str) -> str:
-    # Folded text has none of the characters that the syntax of tsquery reserves within quotes.
-    return f"'{word}'" if len(word) <= _MAX_WORD else _beginning(word)
-
-
-def _beginning(word: str) -> str:
-    return f"'{word[:_MAX_WORD]}':*"
+    return " | ".join(f"({reading.pattern.words})" for reading in readings)

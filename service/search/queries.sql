@@ -1,23 +1,20 @@
 -- name: index_tracks
--- Brings the search rows of tracks up to date, and the vocabulary with them: live, completed tracks get
--- a row. Primary keys of track, artist_credit, album, genre, track_search and search_word.
+-- Brings the search rows of tracks up to date: live, completed tracks get a row. Returns the words that are
+-- new in the catalogue or in a better tier. Primary keys of track, artist_credit, album, genre,
+-- track_search and search_word.
 WITH indexed AS (
     INSERT INTO track_search AS s (
-        track_id, library_id, tier, popularity, title_key, artist_key, words
+        track_id, library_id, tier, popularity, title_key, artist_key, words,
+        title_size, artist_size, album_size, title_typed, artist_typed, album_named
     )
     SELECT
         t.id,
         t.library_id,
-        CASE WHEN t.popularity >= 60 THEN 0 WHEN t.popularity >= 30 THEN 1 ELSE 2 END,
+        search_tier(t.popularity, t.id),
         greatest(t.popularity, 1e-30)::real, -- NULL is the least; a number too small for real is an error
         t.title_key,
         coalesce(c.names_key, ''),
-        weighted_words(
-            CASE WHEN char_length(t.title_key) < 300 THEN t.title_key ELSE fold(t.title) END, 'A'
-        )
-        || coalesce(c.words, ''::tsvector)
-        || coalesce(a.words, ''::tsvector)
-        || coalesce(
+        w.title || coalesce(c.words, ''::tsvector) || coalesce(a.words, ''::tsvector) || coalesce(
             (
                 SELECT weighted_words(string_agg(genre.name_key, ' '), 'D')
                 FROM track_genre AS tg
@@ -25,8 +22,20 @@ WITH indexed AS (
                 WHERE tg.track_id = t.id
             ),
             ''::tsvector
-        )
+        ),
+        length(w.title),
+        coalesce(length(weighted_words(c.names_key, 'B')), 0),
+        coalesce(length(a.words), 0),
+        typed_hash(t.title),
+        typed_hash(coalesce(c.display, '')),
+        hashtext(concat_ws(' ', c.names_key, a.title_key))
     FROM track AS t
+    CROSS JOIN LATERAL (
+        SELECT weighted_words(
+            CASE WHEN char_length(t.title_key) < 300 THEN t.title_key ELSE fold(t.title) END, 'A'
+        ) AS title
+        OFFSET 0 -- made once for each track, not once for each use
+    ) AS w
     LEFT JOIN artist_credit AS c ON c.id = t.credit_id
     LEFT JOIN album AS a ON a.id = t.album_id
     WHERE t.id = ANY(%(ids)s::uuid[]) AND t.status = 'COMPLETED' AND t.deleted_at IS NULL
@@ -37,23 +46,39 @@ WITH indexed AS (
         popularity = excluded.popularity,
         title_key = excluded.title_key,
         artist_key = excluded.artist_key,
-        words = excluded.words
-    WHERE (s.library_id, s.tier, s.popularity, s.title_key, s.artist_key, s.words)
-        IS DISTINCT FROM (
-            excluded.library_id, excluded.tier, excluded.popularity, excluded.title_key,
-            excluded.artist_key, excluded.words
-        )
-    RETURNING s.words
+        words = excluded.words,
+        title_size = excluded.title_size,
+        artist_size = excluded.artist_size,
+        album_size = excluded.album_size,
+        title_typed = excluded.title_typed,
+        artist_typed = excluded.artist_typed,
+        album_named = excluded.album_named
+    WHERE s IS DISTINCT FROM excluded
+    RETURNING s.words, s.tier
 )
 
-INSERT INTO search_word (word)
-SELECT w.word
+SELECT w.word, w.tier
 FROM (
-    SELECT DISTINCT unnest(tsvector_to_array(indexed.words)) COLLATE "C" AS word FROM indexed
+    SELECT g.word COLLATE "C" AS word, min(indexed.tier) AS tier
+    FROM indexed
+    CROSS JOIN unnest(tsvector_to_array(indexed.words)) AS g (word)
+    GROUP BY g.word COLLATE "C"
 ) AS w
-WHERE NOT EXISTS (SELECT FROM search_word AS known WHERE known.word = w.word)
-ORDER BY w.word
-ON CONFLICT (word) DO NOTHING;
+WHERE NOT EXISTS (SELECT FROM search_word AS known WHERE known.word = w.word AND known.tier <= w.tier)
+ORDER BY w.word;
+
+-- name: add_words
+-- Words that are new in the catalogue or in a better tier. In order, so that two transactions that add the
+-- same ones do not wait for each other crosswise; a common word is soon in the best tier, and then no
+-- write touches its row. Primary key of search_word.
+INSERT INTO search_word AS w (word, tier, deletions)
+SELECT g.word, g.tier, g.deletions::integer[]
+FROM unnest(
+    %(words)s::text[], %(tiers)s::integer[], %(deletions)s::text[]
+) WITH ORDINALITY AS g (word, tier, deletions, ordinal)
+ORDER BY g.ordinal
+ON CONFLICT (word) DO UPDATE SET tier = excluded.tier, deletions = excluded.deletions
+WHERE w.tier > excluded.tier;
 
 -- name: unindex_tracks
 -- Takes tracks out of search. Primary key of track_search.
@@ -110,27 +135,60 @@ SELECT id FROM track WHERE album_id = %(album_id)s::uuid
 ;
 
 -- name: fold_texts
--- What people typed, as it is compared.
-SELECT fold(text) FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS g (text, ordinal) ORDER BY ordinal;
+-- Texts as they are compared.
+SELECT fold(g.text) FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS g (text, ordinal) ORDER BY g.ordinal;
+
+-- name: fold_queries
+-- What people typed, as it is compared, with and without brackets, and a hash of how they typed it.
+SELECT fold(g.text) AS text, fold(g.core) AS core, typed_hash(g.text) AS typed
+FROM unnest(%(texts)s::text[], %(cores)s::text[]) WITH ORDINALITY AS g (text, core, ordinal)
+ORDER BY g.ordinal;
 
 -- name: known_words
--- Which words occur in the catalogue at all. Primary key of search_word.
-SELECT word FROM search_word WHERE word = ANY(%(words)s::text[]);
+-- Which words occur in the catalogue at all, and the best tier of each. Primary key of search_word.
+SELECT word, tier FROM search_word WHERE word = ANY(%(words)s::text[]);
+
+-- name: common_words
+-- What share of the tracks has a word, by the statistics that PostgreSQL keeps for its planner: they hold
+-- some thousand words, and what is not among them is rare. An old figure makes a search slower, not wrong.
+SELECT g.word, g.share
+FROM pg_stats AS s
+CROSS JOIN LATERAL unnest(
+    s.most_common_elems::text::text[], s.most_common_elem_freqs
+) AS g (word, share)
+WHERE
+    s.schemaname = current_schema()
+    AND s.tablename = 'track_search'
+    AND s.attname = 'words'
+    AND g.word = ANY(%(words)s::text[]);
 
 -- name: similar_words
--- Words of the catalogue that look like misspelt ones: the most similar thirty within two edits.
--- search_word_trigram_idx.
+-- Words of the catalogue that may be within the allowed typos of misspelt ones: they have a deletion in
+-- common. A transposition is two edits to levenshtein, hence 4.
+-- search_word_deletions_idx.
+SELECT g.word, near.word AS candidate, near.tier
+FROM unnest(%(words)s::text[], %(deletions)s::text[]) AS g (word, deletions)
+CROSS JOIN LATERAL (
+    SELECT w.word, w.tier
+    FROM search_word AS w
+    WHERE
+        w.deletions && g.deletions::integer[]
+        AND char_length(w.word) BETWEEN char_length(g.word) - 2 AND char_length(g.word) + 2
+        AND levenshtein_less_equal(w.word, g.word, 4) <= 4
+    ORDER BY w.word
+) AS near;
+
+-- name: lookalike_words
+-- Words of the catalogue that look like words with more typos than that: the most similar ten by their
+-- trigrams. search_word_trigram_idx.
 SELECT g.word, near.word AS candidate
 FROM unnest(%(words)s::text[]) AS g (word)
 CROSS JOIN LATERAL (
     SELECT w.word
     FROM search_word AS w
-    WHERE
-        w.word %% g.word
-        AND char_length(w.word) BETWEEN char_length(g.word) - 2 AND char_length(g.word) + 2
-        AND levenshtein_less_equal(w.word, g.word, 2) <= 2
+    WHERE w.word %% g.word AND char_length(w.word) <= 250
     ORDER BY similarity(w.word, g.word) DESC, w.word
-    LIMIT 30
+    LIMIT 10
 ) AS near;
 
 -- name: words_of_tracks

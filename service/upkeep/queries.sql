@@ -247,12 +247,15 @@ LEFT JOIN held AS h ON h.track_id = s.track_id
 WHERE s.track_id = ANY(%(ids)s::uuid[]);
 
 -- name: entries_with_unknown_words
--- Entries of which the vocabulary misses a word. Primary keys of track_search and search_word.
+-- Entries of which the vocabulary misses a word, or has it in too bad a tier. Primary keys of track_search
+-- and search_word.
 SELECT DISTINCT s.track_id
 FROM track_search AS s
 CROSS JOIN LATERAL unnest(tsvector_to_array(s.words)) AS w (word)
 WHERE s.track_id = ANY(%(ids)s::uuid[])
-    AND NOT EXISTS (SELECT FROM search_word AS known WHERE known.word = w.word);
+    AND NOT EXISTS (
+        SELECT FROM search_word AS known WHERE known.word = w.word AND known.tier <= s.tier
+    );
 
 -- name: stray_entries
 -- Entries of which there is no live, completed track. Primary keys of track_search and track.

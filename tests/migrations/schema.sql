@@ -392,6 +392,10 @@ CREATE FUNCTION public.playlist_popularity(item_count integer) RETURNS real
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN LEAST((100)::double precision, round(((10)::double precision * ln(((1 + item_count))::double precision))));
 
+CREATE FUNCTION public.search_tier(popularity double precision, id uuid) RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (popularity >= (70)::double precision) THEN 0 WHEN (popularity >= (55)::double precision) THEN 1 WHEN (popularity >= (30)::double precision) THEN 2 WHEN (popularity IS NOT NULL) THEN 3 WHEN (get_byte(uuid_send(id), 15) < 2) THEN 0 WHEN (get_byte(uuid_send(id), 15) < 16) THEN 1 WHEN (get_byte(uuid_send(id), 15) < 80) THEN 2 ELSE 3 END;
+
 CREATE FUNCTION public.touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -447,6 +451,10 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+CREATE FUNCTION public.typed_hash(plain text) RETURNS integer
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN hashtext(lower((plain COLLATE public.unicode_case)));
 
 CREATE TABLE public.album (
     id uuid NOT NULL,
@@ -746,8 +754,12 @@ COMMENT ON COLUMN public.search_upkeep.round_fold_version IS 'The fold by which 
 COMMENT ON COLUMN public.search_upkeep.round_ended_at IS 'When everything had last been looked at.';
 
 CREATE TABLE public.search_word (
-    word text NOT NULL COLLATE pg_catalog."C"
+    word text NOT NULL COLLATE pg_catalog."C",
+    tier smallint DEFAULT 9 NOT NULL,
+    deletions integer[] DEFAULT '{}'::integer[] NOT NULL
 );
+
+COMMENT ON COLUMN public.search_word.tier IS 'The best tier of the tracks that have, or had, the word.';
 
 CREATE TABLE public.server_secret (
     name text NOT NULL,
@@ -862,12 +874,30 @@ CREATE TABLE public.track_search (
     title_key text NOT NULL COLLATE pg_catalog."C",
     artist_key text NOT NULL COLLATE pg_catalog."C",
     words tsvector NOT NULL,
-    CONSTRAINT track_search_tier_check CHECK (((tier >= 0) AND (tier <= 2)))
+    title_size smallint DEFAULT 0 NOT NULL,
+    artist_size smallint DEFAULT 0 NOT NULL,
+    album_size smallint DEFAULT 0 NOT NULL,
+    title_typed integer DEFAULT 0 NOT NULL,
+    artist_typed integer DEFAULT 0 NOT NULL,
+    album_named integer DEFAULT 0 NOT NULL,
+    CONSTRAINT track_search_tier_check CHECK (((tier >= 0) AND (tier <= 3)))
 );
 
-COMMENT ON COLUMN public.track_search.tier IS '0 for the most popular tracks, 1 for the well-known ones, 2 for the rest: common words are looked up in the small tiers first.';
+COMMENT ON COLUMN public.track_search.tier IS 'search_tier: where common words are looked up first.';
 
 COMMENT ON COLUMN public.track_search.words IS 'Weight A: title, B: artists, C: album, D: genres.';
+
+COMMENT ON COLUMN public.track_search.title_size IS 'How many distinct words the title has.';
+
+COMMENT ON COLUMN public.track_search.artist_size IS 'How many distinct words the displayed artists have.';
+
+COMMENT ON COLUMN public.track_search.album_size IS 'How many distinct words the album title has.';
+
+COMMENT ON COLUMN public.track_search.title_typed IS 'typed_hash of the title.';
+
+COMMENT ON COLUMN public.track_search.artist_typed IS 'typed_hash of the artists as displayed.';
+
+COMMENT ON COLUMN public.track_search.album_named IS 'hashtext of artists and album title, folded.';
 
 CREATE TABLE public.track_source (
     track_id uuid NOT NULL,
@@ -1063,6 +1093,8 @@ CREATE INDEX playlist_tags_idx ON public.playlist USING gin (tags) WITH (fastupd
 
 CREATE INDEX request_created_at_idx ON public.request USING btree (created_at);
 
+CREATE INDEX search_word_deletions_idx ON public.search_word USING gin (deletions);
+
 CREATE INDEX search_word_trigram_idx ON public.search_word USING gin (word public.gin_trgm_ops);
 
 CREATE INDEX track_album_idx ON public.track USING btree (album_id, library_id) WHERE (album_id IS NOT NULL);
@@ -1095,7 +1127,9 @@ CREATE INDEX track_search_words_idx ON public.track_search USING gin (words);
 
 CREATE INDEX track_search_words_tier_0_idx ON public.track_search USING gin (words) WHERE (tier = 0);
 
-CREATE INDEX track_search_words_tier_1_idx ON public.track_search USING gin (words) WHERE (tier <= 1);
+CREATE INDEX track_search_words_tier_1_idx ON public.track_search USING gin (words) WHERE (tier = 1);
+
+CREATE INDEX track_search_words_tier_2_idx ON public.track_search USING gin (words) WHERE (tier = 2);
 
 CREATE UNIQUE INDEX track_source_external_key ON public.track_source USING btree (external_id, type, library_id) WHERE is_live;
 

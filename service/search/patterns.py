@@ -1,0 +1,318 @@
+"""How a query may be read: what a track must have to be found by each step of the ladder.
+
+A pattern is made of groups, one for each word of the query; a group is what may stand for the word,
+and a track has to have one alternative of each group. Pure rules: the catalogue is asked beforehand
+which words it has (`Vocabulary`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Final, TypeAlias
+from zlib import crc32
+
+from rapidfuzz.distance import OSA
+
+from service.search.model import Pattern, Words
+
+_MAX_WORD: Final = 250
+"""How many letters of a word are looked up, as in the SQL function weighted_words."""
+
+_MAX_ALTERNATIVES: Final = 32
+_SOUGHT: Final = 3
+"""By how many of its groups, the rarest, a pattern is looked up in the index."""
+
+_RAREST: Final = 5
+_MOST_MENDED: Final = 6
+"""Longer queries say enough without a word that is misspelt and still a word."""
+
+_HASH_BITS: Final = 20
+_NOISE: Final = frozenset({
+    "and", "audio", "by", "feat", "featuring", "ft", "hd", "hq", "lyric", "lyrics", "official",
+    "the", "video", "vs", "w", "with",
+})  # fmt: skip
+"""Folded words that people add to a name or leave out; dropped first when nothing was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What the catalogue knows of some words.
+
+    `tiers` has the best tier of each word that occurs in it, `near` the words that resemble one of
+    the query, with their tiers, `shares` the share of all tracks that have a word, when that is
+    common.
+    """
+
+    tiers: Mapping[str, int] = field(default_factory=dict)
+    near: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.tiers
+
+
+Alternative: TypeAlias = tuple[str, ...]
+"""Words that stand for one of the query, all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What may stand for a word: parts of tsqueries, and about what share of the tracks has one."""
+
+    alternatives: tuple[Alternative, ...]
+    share: float
+
+    @property
+    def query(self) -> str:
+        return f"({' | '.join(' & '.join(words) for words in self.alternatives)})"
+
+
+def all_words(words: Sequence[str], vocabulary: Vocabulary) -> Pattern:
+    """Return the pattern in which every word occurs."""
+    return _pattern([_as_typed(words, vocabulary)])
+
+
+def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | None:
+    """Return the pattern with the last word as the beginning of one; None when that is too short.
+
+    A beginning of one letter stands for a tenth of the vocabulary.
+    """
+    *others, last = words
+    if len(last) < 2:
+        return None
+    beginning = _Group(((_beginning(last),),), share=1.0 if vocabulary.shares else 0.0)
+    return _pattern([[*_as_typed(others, vocabulary), beginning]])
+
+
+def allowed_edits(word: str, other: str) -> int:
+    """How many letters may be wrong between a word as typed and one that may have been meant.
+
+    1 from 4 letters on, 2 from 8, in the longer of the two. None of very long words, which
+    PostgreSQL does not compare.
+    """
+    longer = max(len(word), len(other))
+    if longer > _MAX_WORD:
+        return 0
+    return 2 if longer >= 8 else 1 if longer >= 4 else 0
+
+
+def may_be_misspelt(word: str) -> bool:
+    """Whether a word as typed has letters enough to be another word."""
+    return 3 <= len(word) <= _MAX_WORD
+
+
+def deletions(word: str) -> list[int]:
+    """Return what is left of the beginning of a word after up to two deletions, as hashes.
+
+    Two words within the allowed edits have one of these in common, whatever the edits are: this is
+    the symmetric deletion of SymSpell, with its prefix of seven letters. A word of three letters is
+    only ever near one of four, which becomes it by one deletion; and two edits are for words of
+    eight letters, to which words of less than six are never near.
+    """
+    if not may_be_misspelt(word):
+        return []
+    beginning = word[:7]
+    left = {beginning}
+    if len(word) >= 4:
+        once = set(_shortened(beginning))
+        left |= once
+        if len(word) >= 6:
+            left.update(twice for rest in once for twice in _shortened(rest))
+    return sorted({crc32(rest.encode()) & ((1 << _HASH_BITS) - 1) for rest in left})
+
+
+def _shortened(word: str) -> Iterator[str]:
+    for index in range(len(word)):
+        yield word[:index] + word[index + 1 :]
+
+
+def mended(word: str, candidates: Mapping[str, int], *, farther: bool = False) -> list[str]:
+    """Return the candidates that a typist may have meant, the nearest first, then by their tier.
+
+    Only the nearest ones, unless `farther`. A transposition of two neighbors is one edit.
+    """
+    distances = {other: OSA.distance(word, other) for other in candidates}
+    near = [
+        other for other, distance in distances.items() if 0 < distance <= allowed_edits(word, other)
+    ]
+    near.sort(key=lambda other: (distances[other], candidates[other], other))
+    if near and not farther:
+        near = [other for other in near if distances[other] == distances[near[0]]]
+    return near[:_MAX_ALTERNATIVES]
+
+
+def splits(word: str) -> Iterator[tuple[str, str]]:
+    """Yield the ways to read a word as two that were run together."""
+    for cut in range(2, len(word) - 1):
+        yield word[:cut], word[cut:]
+
+
+def joins(words: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield each pair of neighbors as one word, with the index of the first."""
+    for index in range(len(words) - 1):
+        yield index, words[index] + words[index + 1]
+
+
+def with_typos(
+    words: Sequence[str], vocabulary: Vocabulary, *, farther: bool = False
+) -> Pattern | None:
+    """Return the pattern of what may have been meant; None when that is nothing new.
+
+    Only words that the catalogue does not have are mended, unless `farther`.
+    """
+    readings: list[list[Alternative]] = [
+        _readings(word, vocabulary, farther=farther) for word in words
+    ]
+    is_new = all(readings) and readings != [[(_quoted(word),)] for word in words]
+    variants = [[_group(of, vocabulary) for of in readings]] if is_new else []
+    for index, joined in joins(words):
+        both: list[Alternative] = [(_quoted(joined),)]
+        rest = [*readings[:index], both, *readings[index + 2 :]]
+        if joined in vocabulary and all(rest):
+            variants.append([_group(of, vocabulary) for of in rest])
+    return _pattern(variants) if variants else None
+
+
+def with_one_typo(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | None:
+    """Return the pattern of a query of known words, one of which was meant to be another."""
+    if len(words) > _MOST_MENDED or not all(word in vocabulary for word in words):
+        return None
+    as_typed = _as_typed(words, vocabulary)
+    variants = [
+        [*as_typed[:index], _group([(_quoted(of),) for of in others], vocabulary), *rest]
+        for index, word in enumerate(words)
+        if (others := mended(word, vocabulary.near.get(word, {})))
+        for rest in [as_typed[index + 1 :]]
+    ]
+    return _pattern(variants) if variants else None
+
+
+def _readings(word: str, vocabulary: Vocabulary, *, farther: bool) -> list[Alternative]:
+    """Return what one word may stand for."""
+    is_known = word in vocabulary
+    readings: list[Alternative] = [(_quoted(word),)] if is_known else []
+    if farther or not is_known:
+        near = vocabulary.near.get(word, {})
+        readings += [(_quoted(other),) for other in mended(word, near, farther=farther)]
+    if not is_known:
+        halves = [two for two in splits(word) if all(half in vocabulary for half in two)]
+        halves.sort(key=lambda two: max(vocabulary.tiers[half] for half in two))
+        readings += [(_quoted(left), _quoted(right)) for left, right in halves[:_MAX_ALTERNATIVES]]
+    return readings
+
+
+def without_noise(query: Words, vocabulary: Vocabulary) -> list[Pattern]:
+    """Return the patterns of the query without what people add to a name.
+
+    That is words that the catalogue does not have, words such as "featuring" or "official", and, in
+    a second try, all that stands in brackets.
+    """
+    variants: list[list[str]] = []
+    for of in (query.words, query.core_words):
+        kept = _kept(of, vocabulary)
+        if kept and len(kept) < len(query.words) and kept not in variants:
+            variants.append(kept)
+    return [_some(query, [kept], vocabulary) for kept in variants]
+
+
+def without_one_word(query: Words, vocabulary: Vocabulary) -> Pattern | None:
+    """Return the pattern of the query without any one of its words."""
+    kept = _kept(query.words, vocabulary)
+    if len(kept) < 2:
+        return None
+    return _some(query, list(combinations(kept, len(kept) - 1)), vocabulary)
+
+
+def two_rarest_words(query: Words, vocabulary: Vocabulary) -> Pattern | None:
+    """Return the pattern of any two of the rarest words of a long query."""
+    kept = _kept(query.words, vocabulary)
+    if len(kept) < 4:
+        return None
+    rarest = sorted(kept, key=lambda word: vocabulary.shares.get(word, 0.0))[:_RAREST]
+    return _some(query, list(combinations(rarest, 2)), vocabulary)
+
+
+def with_lookalikes(
+    words: Sequence[str], vocabulary: Vocabulary, lookalikes: Mapping[str, Sequence[str]]
+) -> Pattern | None:
+    """Return the pattern with words that look like those of the query, for bad misspellings."""
+    groups = [
+        _group([(_quoted(other),) for other in others], vocabulary)
+        for word in words
+        if (others := lookalikes.get(word))
+    ]
+    return _pattern([groups], asked=len(words)) if groups else None
+
+
+def _kept(words: Sequence[str], vocabulary: Vocabulary) -> list[str]:
+    return [word for word in words if word in vocabulary and word not in _NOISE]
+
+
+def _some(query: Words, variants: Sequence[Sequence[str]], vocabulary: Vocabulary) -> Pattern:
+    """Return the pattern of a query of which the words of one of the variants occur.
+
+    How much of the query was found is judged without brackets and the words that people add.
+    """
+    words = query.core_words or query.words
+    names = [word for word in words if word not in _NOISE] or words
+    groups = [_as_typed(variant, vocabulary) for variant in variants]
+    return _pattern(groups, asked=len(names), operands=map(_quoted, names))
+
+
+def _pattern(
+    variants: Sequence[Sequence[_Group]],
+    *,
+    asked: int | None = None,
+    operands: Iterable[str] | None = None,
+) -> Pattern:
+    """Return the pattern of one of the variants.
+
+    Every word of the query is asked for and counted, unless the caller says otherwise.
+    """
+    if operands is None:
+        groups = (group for variant in variants for group in variant)
+        operands = (word for group in groups for words in group.alternatives for word in words)
+    count = len(variants[0])
+    return Pattern(
+        words=_any_of(_all_of(variant) for variant in variants),
+        seek=_any_of(_all_of(_rarest(variant)) for variant in variants),
+        operands=tuple(dict.fromkeys(operands)),
+        asked=asked or count,
+        is_every=asked is None or asked == count,
+    )
+
+
+def _rarest(variant: Sequence[_Group]) -> list[_Group]:
+    """Return the groups to look up: rare ones, and common ones only when there are no others."""
+    rare = [group for group in variant if not group.share]
+    return (rare or sorted(variant, key=lambda group: group.share))[:_SOUGHT]
+
+
+def _any_of(queries: Iterable[str]) -> str:
+    return " | ".join(dict.fromkeys(queries))
+
+
+def _all_of(groups: Iterable[_Group]) -> str:
+    return f"({' & '.join(sorted(group.query for group in groups))})"
+
+
+def _as_typed(words: Sequence[str], vocabulary: Vocabulary) -> list[_Group]:
+    return [_Group(((_quoted(word),),), vocabulary.shares.get(word, 0.0)) for word in words]
+
+
+def _group(alternatives: Sequence[Alternative], vocabulary: Vocabulary) -> _Group:
+    share = sum(
+        min(vocabulary.shares.get(word.strip("'"), 0.0) for word in words) for words in alternatives
+    )
+    return _Group(tuple(alternatives), share)
+
+
+def _quoted(word: str) -> str:
+    # Folded text has none of the characters that the syntax of tsquery reserves within quotes.
+    return f"'{word}'" if len(word) <= _MAX_WORD else _beginning(word)
+
+
+def _beginning(word: str) -> str:
+    return f"'{word[:_MAX_WORD]}':*"

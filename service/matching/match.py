@@ -30,7 +30,14 @@ from service.matching.judge import (
 from service.matching.model import Item, Match, Reason
 from service.matching.store import Described, Found, NameLookup, WordLookup
 from service.matching.titles import Title, TitleParts, title_parts
-from service.search.model import all_words, allowed_edits, joins, near_spellings, splits, with_typos
+from service.search.patterns import (
+    Vocabulary,
+    all_words,
+    joins,
+    may_be_misspelt,
+    splits,
+    with_typos,
+)
 from service.search.store import fold, known_words, similar_words
 
 _MAX_NAMES: Final = 6
@@ -39,6 +46,7 @@ _MAX_NAMES: Final = 6
 _YIELD_EVERY: Final = 20
 """Comparing hundreds of items takes long enough that other calls must get a turn in between."""
 
+_NOTHING_KNOWN: Final = Vocabulary()
 _Folded = Mapping[str, str]
 
 
@@ -203,28 +211,28 @@ def _of_other_words(readings: Iterable[Reading]) -> Iterable[Reading]:
 
 def _all_words(reading: Reading) -> str:
     """Return the tsquery of the title's core and of any one artist."""
-    title = all_words(reading.title.core.split())
-    artists = " | ".join(f"({all_words(name.split())})" for name in _lookup_names(reading))
+    title = all_words(reading.title.core.split(), _NOTHING_KNOWN).words
+    artists = " | ".join(
+        all_words(name.split(), _NOTHING_KNOWN).words for name in _lookup_names(reading)
+    )
     return f"{title} & ({artists})" if artists else title
 
 
 async def _mended(connection: Connection, texts: Sequence[Sequence[str]]) -> list[str | None]:
     """Return the tsquery of what each list of words may mean; None when that is nothing new."""
-    vocabulary = {
-        part for words in texts for word in words for part in (word, *near_spellings(word))
-    }
-    vocabulary.update(joined for words in texts for _, joined in joins(words))
-    vocabulary.update(
-        half for words in texts for word in words for two in splits(word) for half in two
+    wanted = {word for words in texts for word in words}
+    wanted.update(joined for words in texts for _, joined in joins(words))
+    wanted.update(half for words in texts for word in words for two in splits(word) for half in two)
+    tiers = await known_words(connection, wanted)
+    typed = {word for words in texts for word in words}
+    near = await similar_words(
+        connection, [word for word in typed if word not in tiers and may_be_misspelt(word)]
     )
-    known = await known_words(connection, vocabulary)
-    misspelt = {
-        word for words in texts for word in words if word not in known and allowed_edits(word)
-    }
-    near = await similar_words(connection, misspelt)
-    for word in misspelt:
-        near.setdefault(word, []).extend(sorted(near_spellings(word) & known))
-    return [with_typos(words, known, near) for words in texts]
+    for others in near.values():
+        tiers |= others
+    vocabulary = Vocabulary(tiers, near)
+    patterns = [with_typos(words, vocabulary) for words in texts]
+    return [pattern.words if pattern else None for pattern in patterns]
 
 
 async def _wanted(connection: Connection, items: Sequence[Item]) -> list[Wanted]:

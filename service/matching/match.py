@@ -32,7 +32,7 @@ from service.matching.store import Described, Found, NameLookup, WordLookup
 from service.matching.titles import Title, TitleParts, title_parts
 from service.search.patterns import (
     Vocabulary,
-    all_words,
+    every_word,
     joins,
     may_be_misspelt,
     splits,
@@ -46,7 +46,6 @@ _MAX_NAMES: Final = 6
 _YIELD_EVERY: Final = 20
 """Comparing hundreds of items takes long enough that other calls must get a turn in between."""
 
-_NOTHING_KNOWN: Final = Vocabulary()
 _Folded = Mapping[str, str]
 
 
@@ -211,10 +210,8 @@ def _of_other_words(readings: Iterable[Reading]) -> Iterable[Reading]:
 
 def _all_words(reading: Reading) -> str:
     """Return the tsquery of the title's core and of any one artist."""
-    title = all_words(reading.title.core.split(), _NOTHING_KNOWN).words
-    artists = " | ".join(
-        all_words(name.split(), _NOTHING_KNOWN).words for name in _lookup_names(reading)
-    )
+    title = every_word(reading.title.core.split())
+    artists = " | ".join(f"({every_word(name.split())})" for name in _lookup_names(reading))
     return f"{title} & ({artists})" if artists else title
 
 

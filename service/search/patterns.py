@@ -69,6 +69,11 @@ class _Group:
         return f"({' | '.join(' & '.join(words) for words in self.alternatives)})"
 
 
+def every_word(words: Sequence[str]) -> str:
+    """Return the tsquery of all words."""
+    return " & ".join(map(_quoted, words))
+
+
 def all_words(words: Sequence[str], vocabulary: Vocabulary) -> Pattern:
     """Return the pattern in which every word occurs."""
     return _pattern([_as_typed(words, vocabulary)])

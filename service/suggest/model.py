@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Final
 from uuid import UUID
 
-from service.search.model import all_words, allowed_edits, mended, splits
+from service.search.patterns import every_word, may_be_misspelt, mended, splits
 
 MAX_TYPED: Final = 200
 MAX_SUGGESTIONS: Final = 20
@@ -69,7 +69,7 @@ class Typed:
         *finished, last = self.words
         if len(last) >= _SHORTEST_PROBE and len(finished) < _ENOUGH_WORDS:
             return self.begun
-        return all_words(finished) if finished else None
+        return every_word(finished) if finished else None
 
     @property
     def probe_of_all(self) -> str | None:
@@ -132,7 +132,7 @@ def _has_all(key: str, words: Sequence[str]) -> bool:
 def as_begun(words: Sequence[str]) -> str:
     """Return the tsquery of all words, the last one as the beginning of a word."""
     *finished, last = words
-    return " & ".join([*([all_words(finished)] if finished else ()), f"'{last}':*"])
+    return " & ".join([*([every_word(finished)] if finished else ()), f"'{last}':*"])
 
 
 def near_beginnings(begun: str) -> list[str]:
@@ -157,7 +157,7 @@ def _spellings(begun: str) -> Iterator[str]:
 
 def mendable(typed: Typed) -> set[str]:
     """Return the words that may be misspelt, as whole words."""
-    return {word for word in typed.words if allowed_edits(word)}
+    return {word for word in typed.words if may_be_misspelt(word)}
 
 
 def pieces(typed: Typed) -> tuple[set[str], set[str]]:
@@ -174,7 +174,7 @@ def readings(
     typed: Typed,
     known: Collection[str],
     begun: Collection[str],
-    near: Mapping[str, Sequence[str]],
+    near: Mapping[str, Mapping[str, int]],
 ) -> str | None:
     """Return the tsquery of what may have been meant; None when that is nothing.
 
@@ -183,24 +183,24 @@ def readings(
     """
     *finished, last = typed.words
     ends = [f"'{other}':*" for other in (last, *near_beginnings(last)) if other in begun]
-    ends += [f"'{other}':*" for other in mended(last, near.get(last, ())) if other != last]
+    ends += [f"'{other}':*" for other in mended(last, near.get(last, {}), farther=True)]
     ends += [
         f"('{left}' & '{right}':*)"
         for left, right in splits(last)
         if left in known and right in begun
     ]
-    before = [_whole(word, known, near.get(word, ())) for word in finished]
+    before = [_whole(word, known, near.get(word, {})) for word in finished]
     variants = [[*before, _any(ends[:_MAX_READINGS])]]
     if finished and (joined := finished[-1] + last) in begun:
         variants.append([*before[:-1], f"'{joined}':*"])
     return " | ".join(f"({' & '.join(of)})" for of in variants if all(of)) or None
 
 
-def _whole(word: str, known: Collection[str], near: Sequence[str]) -> str:
+def _whole(word: str, known: Collection[str], near: Mapping[str, int]) -> str:
     """Return the tsquery of what a finished word may stand for; "" for nothing."""
     words = [word] if word in known else []
-    words += [other for other in mended(word, near) if other != word]
-    return _any([all_words([other]) for other in words])
+    words += mended(word, near, farther=True)
+    return _any([every_word([other]) for other in words])
 
 
 def _any(queries: Sequence[str]) -> str:

@@ -75,7 +75,7 @@ class Typed:
     def probe_of_all(self) -> str | None:
         """The same for the index of all names, where a beginning may have very many words."""
         *finished, _ = self.words
-        return all_words(finished) if finished else self.probe
+        return every_word(finished) if finished else self.probe
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,17 +51,8 @@ class Highlight:
 class Matcher:
     """Knows which words were matched: those of the tsqueries that found something."""
 
-<<<<<<< HEAD
     def __init__(self, queries: Iterable[str]) -> None:
         lexemes = [lexeme for query in queries for lexeme in _LEXEME.findall(query)]
-=======
-    def __init__(self, hit: Hit, readings: Sequence[Reading]) -> None:
-        rung = Rung.ALL_WORDS if hit.rung is Rung.EXACT else hit.rung
-        found = [
-            _LEXEME.findall(reading.pattern.words) for reading in readings if reading.rung is rung
-        ]
-        lexemes = [lexeme for lexemes in found for lexeme in lexemes]
->>>>>>> 22af3b8 (Mend typos by deletions, and rank by where the words of a query stand)
         self._words = frozenset(word for word, marks in lexemes if "*" not in marks)
         self._beginnings = tuple(word for word, marks in lexemes if "*" in marks)
 
@@ -69,7 +60,7 @@ class Matcher:
     def of(cls, hit: Hit, readings: Sequence[Reading]) -> Self:
         """Return what knows the words of the readings that found a hit."""
         rung = Rung.ALL_WORDS if hit.rung is Rung.EXACT else hit.rung
-        return cls(reading.words for reading in readings if reading.rung is rung)
+        return cls(reading.pattern.words for reading in readings if reading.rung is rung)
 
     def matches(self, word: str) -> bool:
         """Whether a folded word is one of them, or goes on where one ends that is unfinished."""

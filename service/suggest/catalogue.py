@@ -21,7 +21,8 @@ from service.playlists.model import Playlist
 from service.query import parse
 from service.search.answer import Search, ShownHit, answer
 from service.search.candidates import Scope
-from service.search.model import ENOUGH, Rung, all_words
+from service.search.model import ENOUGH, Rung
+from service.search.patterns import every_word
 from service.search.store import fold
 from service.suggest import store
 from service.suggest.complete import meant_by
@@ -116,7 +117,7 @@ async def _exact(connection: Connection, typed: Typed, wanted: Wanted) -> list[M
 
 
 async def _all_words(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
-    return await store.with_words(connection, typed, all_words(typed.words), wanted)
+    return await store.with_words(connection, typed, every_word(typed.words), wanted)
 
 
 async def _begun(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:

@@ -72,8 +72,15 @@ RULES = (
         (
             "service.errors",
             "service.sources",
+            "service.search.patterns",  # as pure as a model, see the rule below
             *_ANY_MODEL,
         ),
+    ),
+    Rule(
+        "how a query may be read is decided without asking anybody",
+        lambda module: module.name == "service.search.patterns",
+        ("service", "fonoteca", "grpc", "psycopg", "google"),
+        _ANY_MODEL,
     ),
     Rule(
         "SQL and gRPC do not meet: a module with statements knows nothing of the wire",

@@ -47,7 +47,6 @@ class Candidate:
 
     ordinal: int
     track_id: UUID
-    is_exact: bool
     relevance: float
     match: Match
 
@@ -179,15 +178,18 @@ _RELEVANCE: Final = sql.SQL(
                 1,
                 (p.in_title + p.in_artist + 0.7 * p.in_album + 0.5 * p.in_genre)::float8 / p.asked
             )
-            + 0.25 * least(
-                1,
-                (p.in_title + p.in_artist + p.in_album)::float8 / greatest(
+            + CASE
+                WHEN p.is_exact THEN 0.25
+                ELSE 0.25 * least(
                     1,
-                    CASE WHEN p.in_title > 0 THEN p.title_size ELSE 0 END
-                    + CASE WHEN p.in_artist > 0 THEN p.artist_size ELSE 0 END
-                    + CASE WHEN p.in_album > 0 THEN p.album_size ELSE 0 END
+                    (p.in_title + p.in_artist + p.in_album)::float8 / greatest(
+                        1,
+                        CASE WHEN p.in_title > 0 THEN p.title_size ELSE 0 END
+                        + CASE WHEN p.in_artist > 0 THEN p.artist_size ELSE 0 END
+                        + CASE WHEN p.in_album > 0 THEN p.album_size ELSE 0 END
+                    )
                 )
-            )
+            END
             + CASE WHEN p.in_order THEN 0.05 ELSE 0 END
             + CASE WHEN p.as_typed THEN 0.05 ELSE 0 END
             + 0.001 * p.popularity
@@ -224,8 +226,8 @@ async def find(
     prepare = None if scope.filter.is_empty else False
     rows = await (await connection.execute(statement, parameters, prepare=prepare)).fetchall()
     return [
-        Candidate(ordinal, track_id, is_exact, relevance, Match(*match))
-        for ordinal, track_id, is_exact, *match, relevance in rows
+        Candidate(ordinal, track_id, relevance, Match(*match))
+        for ordinal, track_id, *match, relevance in rows
     ]
 
 

@@ -75,7 +75,7 @@ class _Climb:
         """Take over what a step found, which looked for up to `limit` tracks of each reading."""
         self.is_complete = self.is_complete and len(candidates) < limit
         for found in candidates:
-            reached = Rung.EXACT if rung is Rung.ALL_WORDS and found.is_exact else rung
+            reached = Rung.EXACT if rung is Rung.ALL_WORDS and found.match.is_exact else rung
             hit = Hit(found.track_id, reached, found.relevance, found.match)
             known = self.hits.setdefault(found.track_id, hit)
             if known.rung is rung and known.relevance < hit.relevance:  # by another pattern

@@ -60,9 +60,10 @@ class Match:
 
     Counts are of distinct words. `asked` is how many words the query has, the sizes are those of
     the fields. A word that occurs in several fields counts for the first of title, artists, album
-    and genres.
+    and genres. `is_exact` when the query is the title, the artists, or both.
     """
 
+    is_exact: bool
     in_title: int
     in_artist: int
     in_album: int
@@ -90,6 +91,8 @@ class Match:
     @property
     def whole(self) -> float:
         """How much of the fields that hold a word the query covers, 0 to 1."""
+        if self.is_exact:
+            return 1.0
         found = self.in_title + self.in_artist + self.in_album
         size = (
             (self.title_size if self.in_title else 0)

@@ -52,7 +52,8 @@ async def ask(
 @pytest.mark.usefixtures("catalogue")
 async def test_ranks_each_kind(search: SearchServiceAsyncStub) -> None:
     found = await ask(search, "queen")
-    assert found.tracks[0].track.title == "Queen"
+    titles = [hit.track.title for hit in found.tracks]
+    assert titles == ["Killer Queen", "Bicycle Race", "Queen", "Ladies First"]
     assert [hit.artist.name for hit in found.artists] == ["Queen", "Queen Latifah"]
     assert found.albums[0].album.title == "Queen"
     assert {hit.album.title for hit in found.albums[1:]} == {

@@ -45,7 +45,7 @@ def test_what_stands_in_brackets_can_be_left_out() -> None:
 def match(**found: int) -> Match:
     sizes = {"title_size": 2, "artist_size": 2, "album_size": 4}
     counts = dict.fromkeys(("in_title", "in_artist", "in_album", "in_genre"), 0)
-    flags = {"in_order": False, "as_typed": False, "popularity": 0.0}
+    flags = {"is_exact": False, "in_order": False, "as_typed": False, "popularity": 0.0}
     return Match(**(counts | {"asked": 2} | sizes | flags | found))  # type: ignore[arg-type]
 
 
@@ -61,6 +61,7 @@ def test_more_words_and_less_else_are_better() -> None:
     assert match(in_title=2).whole == 1.0
     assert match(in_title=2, title_size=8).whole == 0.25
     assert match(in_title=1, in_artist=1).whole == 0.5
+    assert match(in_title=1, is_exact=True).whole == 1.0
 
 
 def test_the_parts_of_the_best_hit_add_up_to_one() -> None:

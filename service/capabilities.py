@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from fonoteca.v1.album_pb2_grpc import add_AlbumServiceServicer_to_server
 from fonoteca.v1.artist_pb2_grpc import add_ArtistServiceServicer_to_server
+from fonoteca.v1.artwork_pb2_grpc import add_ArtworkServiceServicer_to_server
 from fonoteca.v1.file_pb2_grpc import add_FileServiceServicer_to_server
 from fonoteca.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from fonoteca.v1.library_pb2_grpc import add_LibraryServiceServicer_to_server
@@ -15,6 +16,7 @@ from fonoteca.v1.search_pb2_grpc import add_SearchServiceServicer_to_server
 from fonoteca.v1.track_pb2_grpc import add_TrackServiceServicer_to_server
 from service.albums.rpc import AlbumServicer
 from service.artists.rpc import ArtistServicer
+from service.artwork.rpc import ArtworkServicer
 from service.database.pool import Database
 from service.files.rpc import FileServicer
 from service.libraries.rpc import LibraryServicer
@@ -44,4 +46,5 @@ CAPABILITIES: Final[Sequence[Capability]] = (
     (add_AlbumServiceServicer_to_server, _of_database(AlbumServicer)),
     (add_FileServiceServicer_to_server, _of_database(FileServicer)),
     (add_IngestServiceServicer_to_server, IngestServicer),
+    (add_ArtworkServiceServicer_to_server, ArtworkServicer),
 )

@@ -84,6 +84,16 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _artwork_place(value: str) -> str:
+    """Accept a folder, and what the store of pictures can write to."""
+    scheme, colon, rest = value.partition("://")
+    if not colon:
+        return str(_absolute(Path(value)))
+    if scheme not in ("s3", "gs") or not rest:
+        raise ValueError("must be a folder, s3://bucket/path or gs://bucket/path")
+    return value
+
+
 def _split_folders(value: object) -> object:
     """Accept folders as a shell writes them in PATH."""
     return (
@@ -109,6 +119,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Bytes = Annotated[int, Field(ge=1024, le=1024 * _MIB)]
 FileBytes = Annotated[int, Field(ge=1024, le=1024 * 1024 * _MIB)]
+ArtworkPlace = Annotated[str, AfterValidator(_artwork_place)]
 Folders = Annotated[tuple[Folder, ...], BeforeValidator(_split_folders)]
 
 
@@ -213,6 +224,11 @@ class Settings(BaseModel):
         description="Where files that are sent are kept. Servers of one catalogue must share it. "
         "Unset: `media` in the data directory.",
     )
+    artwork_store: ArtworkPlace | None = Field(
+        default=None,
+        description="Where pictures are kept: a folder, or a URL such as `s3://bucket/artwork`. "
+        "Servers of one catalogue must share it. Unset: `artwork` in the data directory.",
+    )
     upload_max_bytes: FileBytes = Field(
         default=2_048 * _MIB, description="Largest file that may be sent (bytes)."
     )
@@ -270,6 +286,11 @@ class Settings(BaseModel):
     def media_store_dir(self) -> Path:
         """Where files that are sent are kept."""
         return self.media_store or self.data_dir / "media"
+
+    @property
+    def artwork_store_place(self) -> str:
+        """Where pictures are kept: a folder, or a URL."""
+        return self.artwork_store or str(self.data_dir / "artwork")
 
     @property
     def session_options(self) -> str:

@@ -8,6 +8,7 @@ stand-in when the field is bad, so that reading goes on to the next field; `done
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -24,6 +25,8 @@ MAX_DURATION_MS: Final = 2**31 - 1
 """24.8 days: the range of the `integer` column, and longer than any recording."""
 
 NIL: Final = UUID(int=0)
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -96,6 +99,13 @@ class Check:
     def optional_uuid(self, field: str, value: str) -> UUID | None:
         """Read an id that may be left empty."""
         return self.uuid(field, value) if value else None
+
+    def sha256(self, field: str, value: str) -> str:
+        """Read a required hash: 64 lower-case hexadecimal digits."""
+        if _SHA256.fullmatch(value):
+            return value
+        self.fail(field, "must be 64 lower-case hexadecimal digits")
+        return ""
 
     def text(self, field: str, value: str, *, max_length: int, required: bool = False) -> str:
         """Read text of at most `max_length` characters, not NUL; `required` forbids blank text."""

@@ -1,2 +1,2 @@
--- Not written yet.
-SELECT 1;
+DROP TABLE file_artwork;
+DROP TABLE artwork;

@@ -1,4 +1,4 @@
-"""Not written yet."""
+"""Artwork: pictures by their content, and the files that they go with."""
 
 from __future__ import annotations
 

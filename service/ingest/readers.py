@@ -7,28 +7,23 @@ fails again is the culprit, and its reading says why.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import resource
-import signal
-import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Self, TypeAlias
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.buckets import fetch
 from service.ingest.files import Reading, read_track
 from service.ingest.locations import Found
 from service.ingest.problems import SourceError
+from service.ingest.processes import LimitedProcesses
 from service.sources import MAX_SOURCE_URI, file_source_id
 
 Read: TypeAlias = Callable[[Found], Reading]
@@ -44,8 +39,6 @@ _SLOWEST_BYTES_PER_SECOND: Final = 2 << 20
 _CHUNK: Final = 8
 #: Chunks that are under way for each reader: one in work, and some so that none has to wait.
 _WINDOW: Final = 4
-#: What a parser leaks goes with its process.
-_CHUNKS_BEFORE_REST: Final = 1_000
 
 _Reading: TypeAlias = Future[list[Reading]]
 
@@ -95,15 +88,7 @@ class Readers:
         self._count = count
         self._read = read
         self._seconds = seconds
-        self._under_way: set[_Reading] = set()
-        # A forked process would inherit the state of gRPC's threads and hang.
-        self._pool = ProcessPool(
-            count,
-            max_tasks=_CHUNKS_BEFORE_REST,
-            initializer=_begin,
-            initargs=(memory_bytes,),
-            context=multiprocessing.get_context("spawn"),
-        )
+        self._processes = LimitedProcesses(count, memory_bytes)
 
     def __enter__(self) -> Self:
         return self
@@ -113,19 +98,12 @@ class Readers:
 
     def close(self) -> None:
         """End the readers, whatever they are at; who waits for a reading gets `SourceError`."""
-        for future in tuple(self._under_way):
-            future.cancel()
-        self._pool.stop()
-        self._pool.join()
+        self._processes.close()
 
     def submit(self, files: Sequence[Found]) -> _Reading:
         """Hand out files; the future has their readings, or what happened to the reader."""
         limit = self._seconds + sum(file.size for file in files) / _SLOWEST_BYTES_PER_SECOND
-        with _deaf_to_interrupts():
-            future = self._pool.schedule(_read_each, (self._read, list(files)), timeout=limit)
-        self._under_way.add(future)
-        future.add_done_callback(self._under_way.discard)
-        return future
+        return self._processes.submit(_read_each, self._read, list(files), seconds=limit)
 
     def read(self, files: Iterable[Found]) -> Generator[tuple[Found, Reading], None, None]:
         """Yield each file with its reading, in their order, reading ahead a little."""
@@ -178,26 +156,3 @@ def _result(future: _Reading) -> list[Reading]:
 
 def _read_each(read: Read, files: Sequence[Found]) -> list[Reading]:
     return [read(file) for file in files]
-
-
-def _begin(memory_bytes: int) -> None:
-    """Prepare a reader: limit its memory, and its voice."""
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # The parser prints to the terminal on some files, across the progress bar.
-    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Let threads and processes that start meanwhile be born deaf to Ctrl-C.
-
-    It reaches every process of the terminal; the first one decides what becomes of the others.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

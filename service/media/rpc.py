@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator
 from typing import Final
@@ -13,8 +12,9 @@ from fonoteca.v1 import ingest_pb2_grpc
 from service.database import Database
 from service.errors import invalid
 from service.ingest.readers import Read, read_found
-from service.media.model import MAX_CHUNK_BYTES, MAX_NAME_BYTES, MAX_PATH, Upload
+from service.media.model import MAX_NAME_BYTES, MAX_PATH, Upload
 from service.media.reading import Reader
+from service.media.receiving import chunks
 from service.media.roots import MediaRoots
 from service.media.scanning import PathScan
 from service.media.uploads import Uploads
@@ -27,7 +27,6 @@ from service.wire.router import Context
 
 _TELL_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.25
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
@@ -60,7 +59,7 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
     ) -> pb.IngestFileResponse:
         first = await anext(aiter(requests), None)
         upload = _decode_upload(first, self._max_size)
-        return await self._uploads.take(upload, _chunks(requests))
+        return await self._uploads.take(upload, chunks(requests))
 
     async def ScanPath(
         self, request: pb.ScanPathRequest, context: Context
@@ -101,17 +100,6 @@ def _decode_upload(first: pb.IngestFileRequest | None, max_size: int) -> Upload:
     elif len(name.encode()) > MAX_NAME_BYTES:
         check.fail(field, f"must have at most {MAX_NAME_BYTES} bytes")
     size = check.whole("description.size_bytes", given.size_bytes, low=1, high=max_size)
-    if not _SHA256.fullmatch(given.sha256):
-        check.fail("description.sha256", "must be 64 lower-case hexadecimal digits")
+    sha256 = check.sha256("description.sha256", given.sha256)
     check.done()
-    return Upload(library_id, name, size, given.sha256)
-
-
-async def _chunks(requests: AsyncIterator[pb.IngestFileRequest]) -> AsyncIterator[bytes]:
-    """Yield the bytes of a file. Raises `InvalidInput` when a message holds anything else."""
-    async for request in requests:
-        if request.WhichOneof("part") != "chunk":
-            raise invalid("chunk", "must be in every message but the first")
-        if len(request.chunk) > MAX_CHUNK_BYTES:
-            raise invalid("chunk", f"must have at most {MAX_CHUNK_BYTES} bytes")
-        yield request.chunk
+    return Upload(library_id, name, size, sha256)

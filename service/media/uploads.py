@@ -7,13 +7,9 @@ the catalogue, so no track is without its file.
 from __future__ import annotations
 
 import asyncio
-import errno
-import hashlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 from fonoteca.v1 import ingest_pb2 as pb
 from fonoteca.v1 import track_pb2
@@ -26,10 +22,8 @@ from service.libraries import store as libraries
 from service.media.intake import take_in, track_at
 from service.media.model import Upload
 from service.media.reading import Reader
+from service.media.receiving import RETRY, disk_explained, receive
 from service.media.vault import Vault
-
-_RETRY: Final = timedelta(seconds=5)
-_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Uploads:
@@ -50,8 +44,12 @@ class Uploads:
         """
         async with self._database.read() as connection:
             await libraries.get(connection, upload.library_id)
-        with self._reserved(upload.size), _explained(), self._vault.arriving(upload.name) as path:
-            await _receive(upload, chunks, path)
+        with (
+            self._reserved(upload.size),
+            disk_explained(),
+            self._vault.arriving(upload.name) as path,
+        ):
+            await receive(chunks, path, size=upload.size, sha256=upload.sha256)
             reading = await self._read(upload, path)
             await asyncio.to_thread(self._vault.keep, path, upload.sha256)
         return await self._database.write(
@@ -74,42 +72,13 @@ class Uploads:
             raise ResourceExhausted(
                 "The server receives as many files as it has room for",
                 {"limit": "upload space"},
-                _RETRY,
+                RETRY,
             )
         self._room -= size
         try:
             yield
         finally:
             self._room += size
-
-
-async def _receive(upload: Upload, chunks: AsyncIterator[bytes], path: Path) -> None:
-    """Write the bytes to a file. Raises `InvalidInput` unless they are as described."""
-    received, digest = 0, hashlib.sha256()
-    with path.open("xb") as stream:
-        async for chunk in chunks:
-            received += len(chunk)
-            if received > upload.size:
-                raise invalid("description.size_bytes", f"is {upload.size}, but more bytes came")
-            digest.update(chunk)
-            await asyncio.to_thread(stream.write, chunk)
-    if received < upload.size:
-        raise invalid("description.size_bytes", f"is {upload.size}, but {received} bytes came")
-    if digest.hexdigest() != upload.sha256:
-        raise invalid("description.sha256", "is not that of the bytes that came")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn a disk that is full into what a caller can act upon."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_SPACE:
-            raise
-        raise ResourceExhausted(
-            "The disk of the server is full", {"limit": "disk"}, _RETRY
-        ) from error
 
 
 async def _store(

@@ -541,6 +541,20 @@ CREATE TABLE public.artist_source (
     CONSTRAINT artist_source_uri_check CHECK ((char_length(uri) <= 2000))
 );
 
+CREATE TABLE public.artwork (
+    hash text NOT NULL COLLATE pg_catalog."C",
+    mime_type text NOT NULL,
+    width_px integer NOT NULL,
+    height_px integer NOT NULL,
+    size_bytes bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT artwork_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT artwork_height_px_check CHECK ((height_px > 0)),
+    CONSTRAINT artwork_mime_type_check CHECK ((char_length(mime_type) <= 100)),
+    CONSTRAINT artwork_size_bytes_check CHECK ((size_bytes > 0)),
+    CONSTRAINT artwork_width_px_check CHECK ((width_px > 0))
+);
+
 CREATE TABLE public.audio_file (
     id uuid NOT NULL,
     track_id uuid NOT NULL,
@@ -578,6 +592,18 @@ CREATE TABLE public.audio_file (
 );
 
 COMMENT ON COLUMN public.audio_file.written_at IS 'When this row was stored: a scan that began before cannot say that the file is missing.';
+
+CREATE TABLE public.file_artwork (
+    content_hash text NOT NULL COLLATE pg_catalog."C",
+    "position" smallint NOT NULL,
+    hash text NOT NULL COLLATE pg_catalog."C",
+    type text NOT NULL,
+    origin text NOT NULL,
+    CONSTRAINT file_artwork_content_hash_check CHECK ((content_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT file_artwork_origin_check CHECK ((origin = ANY (ARRAY['EMBEDDED'::text, 'FOLDER'::text]))),
+    CONSTRAINT file_artwork_position_check CHECK (("position" >= 0)),
+    CONSTRAINT file_artwork_type_check CHECK (((type <> ''::text) AND (char_length(type) <= 50)))
+);
 
 CREATE TABLE public.file_reading (
     id uuid NOT NULL,
@@ -959,8 +985,14 @@ ALTER TABLE ONLY public.artist
 ALTER TABLE ONLY public.artist_source
     ADD CONSTRAINT artist_source_pkey PRIMARY KEY (artist_id, "position");
 
+ALTER TABLE ONLY public.artwork
+    ADD CONSTRAINT artwork_pkey PRIMARY KEY (hash);
+
 ALTER TABLE ONLY public.audio_file
     ADD CONSTRAINT audio_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.file_artwork
+    ADD CONSTRAINT file_artwork_pkey PRIMARY KEY (content_hash, "position");
 
 ALTER TABLE ONLY public.file_reading
     ADD CONSTRAINT file_reading_pkey PRIMARY KEY (id);
@@ -1056,6 +1088,8 @@ CREATE INDEX audio_file_missing_idx ON public.audio_file USING btree (library_id
 CREATE UNIQUE INDEX audio_file_position_key ON public.audio_file USING btree (track_id, "position");
 
 CREATE UNIQUE INDEX audio_file_uri_key ON public.audio_file USING btree (md5(uri), library_id) WHERE (is_live AND (missing_at IS NULL));
+
+CREATE INDEX file_artwork_hash_idx ON public.file_artwork USING btree (hash);
 
 CREATE INDEX file_reading_available_idx ON public.file_reading USING btree (available_at, id) WHERE (failure IS NULL);
 
@@ -1209,6 +1243,9 @@ ALTER TABLE ONLY public.artist_source
 
 ALTER TABLE ONLY public.audio_file
     ADD CONSTRAINT audio_file_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_artwork
+    ADD CONSTRAINT file_artwork_hash_fkey FOREIGN KEY (hash) REFERENCES public.artwork(hash) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.file_reading
     ADD CONSTRAINT file_reading_library_id_fkey FOREIGN KEY (library_id) REFERENCES public.library(id) ON DELETE CASCADE;

@@ -7,8 +7,11 @@ what it sees it ranks by numbers that are stored with the track (`_SCORED`).
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 from uuid import UUID
 
@@ -57,8 +60,8 @@ _COLUMNS: Final = sql.SQL(
 )
 
 # track_search_title_idx and track_search_artist_idx.
-_BY_TITLE: Final = sql.SQL("s.title_key = left(q.text, 300)")
-_BY_ARTIST: Final = sql.SQL("s.artist_key = left(q.text, 300) AND s.title_key <> left(q.text, 300)")
+_BY_TITLE: Final = sql.SQL("s.title_key = q.key")
+_BY_ARTIST: Final = sql.SQL("s.artist_key = q.key AND s.title_key <> q.key")
 _BY_NAME: Final = sql.SQL(
     """(
                 SELECT {columns}
@@ -71,23 +74,21 @@ _BY_NAME: Final = sql.SQL(
 _NAMED: Final = sql.SQL("WITH named AS MATERIALIZED ({branches}) ")
 
 # One of the four GIN indexes over words, each of which a branch names by its condition. A branch is
-# not run when those before it were enough.
+# not run when those before it were enough. IS TRUE keeps the second condition from the index.
 _BY_WORDS: Final = sql.SQL(
     """(
                 SELECT {columns}
                 FROM track_search AS s
                 WHERE
                     s.words @@ q.seek
-                    AND (s.words @@ q.words) IS TRUE -- no condition for the index
+                    AND (s.words @@ q.words) IS TRUE
                     AND {tier} AND {other} AND {scope}
                 LIMIT {most}
             )"""
 )
 TIERS: Final = ("s.tier = 0", "s.tier = 1", "s.tier = 2", "s.tier > 2")
 # Tracks of that name come by the other branches. When they fill the page, words are not looked at.
-_NOT_NAMED: Final = sql.SQL(
-    "s.title_key <> left(q.text, 300) AND s.artist_key <> left(q.text, 300)"
-)
+_NOT_NAMED: Final = sql.SQL("s.title_key <> q.key AND s.artist_key <> q.key")
 _UNLESS_NAMED: Final = sql.SQL(
     "CASE WHEN (SELECT count(*) FROM named) < %(limit)s::integer THEN {most} ELSE 0 END"
 )
@@ -100,6 +101,7 @@ _NAMED_AND_WORDS: Final = sql.SQL(
 # ts_rank of an OR is the mean weight of its words, times 6/pi^2. By weights that are powers of 256,
 # one call says how many words stand in the title, in the artists and in the album. A word that
 # stands in a second field, too, adds a quarter there, which rounding down takes away again.
+# 107802.4 is 65536 pi^2 / 6, and OFFSET 0 has it computed once for each candidate.
 #
 # The statement computes the parts of the score as well as their sum, see Match.
 _SCORED: Final = sql.SQL(
@@ -138,9 +140,9 @@ _SCORED: Final = sql.SQL(
         CROSS JOIN LATERAL (
             SELECT floor(
                 0.1 + ts_rank('{{0,0.0000152587890625,0.00390625,1}}', c.words, q.any_word)
-                * q.operands * 107802.4 -- 65536 * pi^2 / 6
+                * q.operands * 107802.4
             )::integer AS code
-            OFFSET 0 -- once for each candidate
+            OFFSET 0
         ) AS n
     ) AS p
 """
@@ -148,18 +150,13 @@ _SCORED: Final = sql.SQL(
 _FIND: Final = sql.SQL(
     """
 WITH q AS MATERIALIZED (
-    SELECT *
-    FROM unnest(
-        %(ordinals)s::integer[],
-        %(texts)s::text[],
-        %(typed)s::integer[],
-        %(seek)s::text[]::tsquery[],
-        %(words)s::text[]::tsquery[],
-        %(any_word)s::text[]::tsquery[],
-        %(operands)s::integer[],
-        %(asked)s::integer[],
-        %(is_every)s::boolean[]
-    ) AS g (ordinal, text, typed, seek, words, any_word, operands, asked, is_every)
+    SELECT
+        g.ordinal, g.text, left(g.text, 300) AS key, g.typed, g.seek::tsquery AS seek,
+        g.words::tsquery AS words, g.any_word::tsquery AS any_word, g.operands, g.asked, g.is_every
+    FROM jsonb_to_recordset(%(lookups)s::jsonb) AS g (
+        ordinal integer, text text, typed integer, seek text, words text, any_word text,
+        operands integer, asked integer, is_every boolean
+    )
 )
 
 SELECT q.ordinal, hit.*
@@ -200,6 +197,7 @@ _SCOPE_FILTER: Final = sql.SQL(
     "EXISTS (SELECT FROM track AS t WHERE t.id = s.track_id AND {condition})"
 )
 _EVERYWHERE: Final = sql.SQL("true")
+_WHITESPACE: Final = re.compile(rb"\s+")
 
 
 async def find(
@@ -210,18 +208,7 @@ async def find(
     With `by_name`, tracks whose title or artist is the text of the lookup come into question too.
     """
     statement, parameters = find_statement(scope, by_name=by_name)
-    parameters |= {
-        "ordinals": [lookup.ordinal for lookup in lookups],
-        "texts": [lookup.text for lookup in lookups],
-        "typed": [lookup.typed for lookup in lookups],
-        "seek": [lookup.pattern.seek for lookup in lookups],
-        "words": [lookup.pattern.words for lookup in lookups],
-        "any_word": [lookup.pattern.any_word for lookup in lookups],
-        "operands": [len(lookup.pattern.operands) for lookup in lookups],
-        "asked": [lookup.pattern.asked for lookup in lookups],
-        "is_every": [lookup.pattern.is_every for lookup in lookups],
-        "limit": limit,
-    }
+    parameters |= {"lookups": json.dumps(list(map(_row, lookups))), "limit": limit}
     # With a filter, its values decide which index is right, so the plan is made for them each time.
     prepare = None if scope.filter.is_empty else False
     rows = await (await connection.execute(statement, parameters, prepare=prepare)).fetchall()
@@ -231,9 +218,38 @@ async def find(
     ]
 
 
-def find_statement(scope: Scope, *, by_name: bool) -> tuple[sql.Composed, dict[str, object]]:
+def _row(lookup: Lookup) -> dict[str, object]:
+    """Return a lookup as the statement reads it."""
+    pattern = lookup.pattern
+    return {
+        "ordinal": lookup.ordinal,
+        "text": lookup.text,
+        "typed": lookup.typed,
+        "seek": pattern.seek,
+        "words": pattern.words,
+        "any_word": pattern.any_word,
+        "operands": len(pattern.operands),
+        "asked": pattern.asked,
+        "is_every": pattern.is_every,
+    }
+
+
+def find_statement(scope: Scope, *, by_name: bool) -> tuple[bytes, dict[str, object]]:
     """Return the statement of `find`, and the parameters of its scope."""
     where, parameters = scope_condition(scope)
+    if scope.filter.is_empty:
+        in_library = scope.library_id is not None
+        return _unfiltered(in_library=in_library, by_name=by_name), parameters
+    return _statement(where, by_name=by_name), parameters
+
+
+@cache
+def _unfiltered(*, in_library: bool, by_name: bool) -> bytes:
+    """Return the statement without a filter: there are four, and putting one together costs."""
+    return _statement(_SCOPE_LIBRARY if in_library else _EVERYWHERE, by_name=by_name)
+
+
+def _statement(where: sql.Composable, *, by_name: bool) -> bytes:
     most: sql.Composable = sql.Literal(MAX_HITS)
     words = sql.SQL(" UNION ALL ").join(
         _BY_WORDS.format(
@@ -258,7 +274,8 @@ def find_statement(scope: Scope, *, by_name: bool) -> tuple[sql.Composed, dict[s
     scored = _SCORED.format(
         relevance=_RELEVANCE, candidates=candidates.format(words=words, most=most)
     )
-    return _FIND.format(named=named, scored=scored), parameters
+    # The driver remembers how to read statements of up to 4,096 bytes.
+    return _WHITESPACE.sub(b" ", _FIND.format(named=named, scored=scored).as_bytes())
 
 
 def scope_condition(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:

@@ -90,9 +90,9 @@ class _Climb:
 
 
 def _is_named(hit: Hit) -> bool:
-    """Whether all words of a query, and nothing else, name the track, its artists or album."""
-    is_whole = hit.match is not None and hit.match.whole == 1.0
-    return hit.rung is Rung.EXACT or (hit.rung <= Rung.TYPO and is_whole)
+    """Whether the words of a query, and nothing else, name the track, its artists or album."""
+    match = hit.match
+    return match is not None and match.words == match.whole == 1.0
 
 
 class _Catalogue:

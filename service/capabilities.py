@@ -12,6 +12,7 @@ from fonoteca.v1.file_pb2_grpc import add_FileServiceServicer_to_server
 from fonoteca.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from fonoteca.v1.library_pb2_grpc import add_LibraryServiceServicer_to_server
 from fonoteca.v1.playlist_pb2_grpc import add_PlaylistServiceServicer_to_server
+from fonoteca.v1.provenance_pb2_grpc import add_ProvenanceServiceServicer_to_server
 from fonoteca.v1.search_pb2_grpc import add_SearchServiceServicer_to_server
 from fonoteca.v1.track_pb2_grpc import add_TrackServiceServicer_to_server
 from service.albums.rpc import AlbumServicer
@@ -22,6 +23,7 @@ from service.files.rpc import FileServicer
 from service.libraries.rpc import LibraryServicer
 from service.media.rpc import IngestServicer
 from service.playlists.rpc import PlaylistServicer
+from service.provenance.rpc import ProvenanceServicer
 from service.search.rpc import SearchServicer
 from service.settings import Settings
 from service.tracks.rpc import TrackServicer
@@ -39,6 +41,7 @@ def _of_database(make: Callable[[Database], object]) -> Make:
 
 CAPABILITIES: Final[Sequence[Capability]] = (
     (add_TrackServiceServicer_to_server, _of_database(TrackServicer)),
+    (add_ProvenanceServiceServicer_to_server, _of_database(ProvenanceServicer)),
     (add_SearchServiceServicer_to_server, _of_database(SearchServicer)),
     (add_LibraryServiceServicer_to_server, _of_database(LibraryServicer)),
     (add_PlaylistServiceServicer_to_server, _of_database(PlaylistServicer)),

@@ -21,6 +21,7 @@ from fonoteca.v1 import (
     file_pb2_grpc,
     library_pb2_grpc,
     playlist_pb2_grpc,
+    provenance_pb2_grpc,
     search_pb2_grpc,
     track_pb2_grpc,
 )
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from fonoteca.v1.file_pb2_grpc import FileServiceAsyncStub
     from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
     from fonoteca.v1.playlist_pb2_grpc import PlaylistServiceAsyncStub
+    from fonoteca.v1.provenance_pb2_grpc import ProvenanceServiceAsyncStub
     from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
 
@@ -162,6 +164,11 @@ def files(channel: grpc.aio.Channel) -> FileServiceAsyncStub:
 @pytest.fixture
 def playlists(channel: grpc.aio.Channel) -> PlaylistServiceAsyncStub:
     return playlist_pb2_grpc.PlaylistServiceStub(channel)
+
+
+@pytest.fixture
+def provenance(channel: grpc.aio.Channel) -> ProvenanceServiceAsyncStub:
+    return provenance_pb2_grpc.ProvenanceServiceStub(channel)
 
 
 @pytest.fixture

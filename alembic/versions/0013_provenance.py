@@ -1,4 +1,4 @@
-"""Not written yet."""
+"""Who says what a track is, field by field: origins, changes, locks and conflicts."""
 
 from __future__ import annotations
 

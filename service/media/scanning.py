@@ -25,6 +25,7 @@ from service.ingest.spool import Spool
 from service.media import store
 from service.media.model import MAX_PROBLEMS
 from service.media.roots import MediaRoots
+from service.provenance.model import RULE, Attribution
 from service.tracks import queue, write
 from service.tracks import store as tracks
 from service.tracks.codec import decode_track
@@ -33,6 +34,7 @@ from service.validation import Check
 
 _STEP: Final = 500
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_BY_FILE_NAME: Final = Attribution(RULE, "file name")
 _NOTHING_SEEN: Final = "there is no audio here: nothing is marked as missing"
 _NOT_ALL_SEEN: Final = "could not be looked at as a whole: nothing is marked as missing"
 
@@ -141,7 +143,7 @@ class PathScan:
             for file in files
             if file.uri not in holders
         ]
-        made = await write.create(connection, drafts)
+        made = await write.create(connection, drafts, _BY_FILE_NAME)
         # They wait for the servers of the catalogue, and not for other workers.
         await queue.end(connection, [UUID(track.id) for track in made])
         holders |= {track.files[0].uri: UUID(track.id) for track in made}

@@ -21,6 +21,7 @@ from fonoteca.v1 import track_pb2 as pb
 from fonoteca.v1 import types_pb2
 from service.database import Connection
 from service.errors import AlreadyExists, DomainError, NotFound, invalid
+from service.provenance.locks import Locks
 from service.sources import FILE, file_source_id
 from service.tracks import store
 from service.tracks.identity import Arrival, Identification, Song, Verdict
@@ -103,17 +104,19 @@ async def file_items(
     for key in taken.keys() & owners.keys():
         plans.setdefault(owners[key].track_id, _Plan())
     locked = await store.lock(connection, plans)
+    locks = await Locks.of(connection, plans)
     now = timestamp(await store.transaction_time(connection))
     filed = Filed()
     for track_id, plan in plans.items():
         lost = {key for key, new_id in taken.items() if new_id != track_id}
         try:
-            change = _change(track_id, plan, locked.get(track_id), lost, now, report)
+            change = _change(track_id, plan, locked.get(track_id), lost, now, locks, report)
         except DomainError as error:
             for item in plan.items:
                 report(item, error)
         else:
             filed.add(change, plan.items)
+    await locks.store_conflicts(connection)
     return filed
 
 
@@ -166,6 +169,7 @@ def _change(
     locked: LockedDocument | None,
     lost: Collection[SourceKey],
     now: Timestamp,
+    locks: Locks,
     report: Report,
 ) -> Change:
     """Return what becomes of a track that loses the sources `lost`, whichever of them it has.
@@ -174,7 +178,7 @@ def _change(
     """
     if plan.is_new:
         _limit(plan, 0, report)
-        return Change(track_id, _new(plan.more))
+        return Change(track_id, _new(plan.more), by=plan.more[0].by)
     if locked is None or locked.is_deleted:
         raise NotFound("track", track_id)
     current = pb.Track.FromString(locked.document)
@@ -190,7 +194,9 @@ def _change(
     del wanted.files[:], wanted.sources[:]
     wanted.files.extend(files)
     wanted.sources.extend(sources)
-    return Change(track_id, with_file_ids(merged(current, wanted, _NO_MASK), wanted), current)
+    draft = with_file_ids(merged(current, wanted, _NO_MASK), wanted)
+    draft = locks.respected(draft, says.message, current, says.by)
+    return Change(track_id, draft, current, by=says.by)
 
 
 def _limit(plan: _Plan, count: int, report: Report) -> None:

@@ -24,6 +24,7 @@ from uuid_utils.compat import uuid7
 from fonoteca.v1 import track_pb2 as pb
 from service.database import Connection
 from service.errors import AlreadyExists, DomainError, NotFound, invalid
+from service.provenance.locks import Locks
 from service.tracks import store
 from service.tracks.codec import decode_track
 from service.tracks.filing import Filed, file_items
@@ -231,7 +232,7 @@ class Import:
             if owner:
                 changed.append((track_id, item))
             else:
-                changes.append(Change(track_id, item.draft))
+                changes.append(Change(track_id, item.draft, by=item.by))
         self.response.created += len(changes)
         if changed:
             changes += await self._updates(changed)
@@ -302,7 +303,9 @@ class Import:
 
     async def _updates(self, changed: Sequence[tuple[UUID, Item]]) -> list[Change]:
         """Return the changes of tracks about which their source says something new."""
-        locked = await store.lock(self._connection, [track_id for track_id, _ in changed])
+        ids = [track_id for track_id, _ in changed]
+        locked = await store.lock(self._connection, ids)
+        locks = await Locks.of(self._connection, ids)
         changes = []
         for track_id, item in changed:
             try:
@@ -310,10 +313,12 @@ class Import:
                     raise NotFound("track", track_id)
                 current = pb.Track.FromString(locked[track_id].document)
                 draft = merged(current, _with_sources(item.message, current), _NO_MASK)
+                draft = locks.respected(draft, item.message, current, item.by)
             except DomainError as error:
                 self._report(item.index, item.message, error)
             else:
-                changes.append(Change(track_id, draft, current))
+                changes.append(Change(track_id, draft, current, by=item.by))
+        await locks.store_conflicts(self._connection)
         return changes
 
     def _report(self, index: int, message: pb.Track, error: DomainError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fonoteca.v1 import track_pb2 as pb
+from service.provenance.model import Attribution, attribution_of
 from service.sources import FILE, file_source_id
 from service.tracks.model import TrackDraft
 from service.tracks.store import SourceKey
@@ -26,6 +27,11 @@ class Item:
     def key(self) -> SourceKey:
         """What says which track it is."""
         return self.draft.sources[0].type, self.draft.sources[0].id
+
+    @property
+    def by(self) -> Attribution:
+        """Who says what it says."""
+        return attribution_of(self.draft.sources[0])
 
     @property
     def is_file(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from service.artists.model import Credit, CreditedName
+from service.provenance.model import Attribution
 from service.sources import Source
 
 MAX_TITLE: Final = 1_000
@@ -172,3 +173,5 @@ class Track:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    origin: Attribution
+    """Who said, when it was made, what it is; not read when it exists already."""

@@ -102,7 +102,7 @@ COPY track (
     original_release_date, duration_ms, isrc, mbid, lyrics, language, explicit, popularity,
     status, label, comment, tempo_bpm, key, mode, time_signature, loudness_lufs, energy,
     danceability, valence, acousticness, instrumentalness, liveness, speechiness, id,
-    failure_reason, created_at, credit_id, album_id, document
+    failure_reason, created_at, credit_id, album_id, document, origin_kind, origin_name
 ) FROM STDIN (FORMAT BINARY);
 
 -- name: update_tracks

@@ -59,6 +59,7 @@ _FEATURES: Final = {
 }
 _TRACK: Final = {"id": "uuid", "failure_reason": "text", "created_at": "timestamptz"}
 _REFERENCES: Final = {"credit_id": "uuid", "album_id": "uuid", "document": "bytea"}
+_ORIGIN: Final = {"origin_kind": "text", "origin_name": "text"}
 _SOURCE: Final = {
     "type": "text",
     "id": "text",
@@ -91,7 +92,7 @@ _VALUES: Final[Mapping[type, tuple[int, str]]] = {
     datetime: (4, "timestamptz"),
 }
 
-_TRACK_COLUMNS: Final = _DRAFT | _FEATURES | _TRACK | _REFERENCES
+_TRACK_COLUMNS: Final = _DRAFT | _FEATURES | _TRACK | _REFERENCES | _ORIGIN
 TRACK_TYPES: Final = tuple(_TRACK_COLUMNS.values())
 GENRE_TYPES: Final = ("uuid", "int2", "int4")
 SOURCE_TYPES: Final = ("uuid", "int2", "uuid", *_SOURCE.values(), "bytea")
@@ -111,7 +112,7 @@ _of_track = attrgetter(*_TRACK)
 _of_source = attrgetter(*_SOURCE)
 _of_file = attrgetter(*_FILE)
 _ID: Final = list(_TRACK_COLUMNS).index("id")
-_NEVER_UPDATED: Final = frozenset({"library_id", "created_at"})
+_NEVER_UPDATED: Final = frozenset({"library_id", "created_at", *_ORIGIN})
 
 
 def track_row(track: Track, document: bytes) -> Row:
@@ -124,6 +125,8 @@ def track_row(track: Track, document: bytes) -> Row:
         track.credit.id if track.credit else None,
         track.album.id if track.album else None,
         document,
+        track.origin.kind,
+        track.origin.name,
     )
 
 

@@ -12,6 +12,8 @@ from fonoteca.v1 import track_pb2_grpc
 from service.database import Connection, Database
 from service.errors import invalid
 from service.libraries.model import DEFAULT_LIBRARY_ID
+from service.provenance.codec import decode_source
+from service.provenance.model import BY_RULE, BY_USER
 from service.query import parse
 from service.requests import once
 from service.tracks import store, tasks, write
@@ -102,10 +104,11 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         check = Check()
         check.uuid("track.id", request.track.id)
         check.optional_uuid("request_id", request.request_id)
+        by = check.within("source", decode_source, request.source) or BY_USER
         check.done()
 
         async def update(connection: Connection) -> pb.Track:
-            return await write.update(connection, request.track, request.update_mask)
+            return await write.update(connection, request.track, request.update_mask, by)
 
         if request.validate_only:
             return await self._database.try_out(update)
@@ -119,6 +122,8 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def delete(connection: Connection) -> pb.Track:
             return await write.delete(connection, track_id, request.etag)
 
+        if request.validate_only:
+            return await self._database.try_out(delete)
         return await once(self._database, request, pb.Track, delete)
 
     async def UndeleteTrack(self, request: pb.UndeleteTrackRequest, context: Context) -> pb.Track:
@@ -129,6 +134,8 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def undelete(connection: Connection) -> pb.Track:
             return await write.undelete(connection, track_id, request.etag)
 
+        if request.validate_only:
+            return await self._database.try_out(undelete)
         return await once(self._database, request, pb.Track, undelete)
 
     async def BatchCreateTracks(
@@ -143,6 +150,8 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def create(connection: Connection) -> pb.BatchCreateTracksResponse:
             return pb.BatchCreateTracksResponse(tracks=await write.create(connection, drafts))
 
+        if request.validate_only:
+            return await self._database.try_out(create)
         return await once(self._database, request, pb.BatchCreateTracksResponse, create)
 
     async def ImportTracks(
@@ -186,10 +195,11 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         check = Check()
         check.uuid("track.id", request.track.id)
         lease_id = check.uuid("lease_id", request.lease_id)
+        by = check.within("source", decode_source, request.source) or BY_RULE
         check.done()
         return await self._database.write(
             lambda connection: tasks.complete(
-                connection, request.track, request.update_mask, lease_id
+                connection, request.track, request.update_mask, lease_id, by
             )
         )
 

@@ -11,10 +11,11 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from fonoteca.v1 import track_pb2 as pb
 from service.database import Connection
+from service.provenance.model import Attribution
 from service.tracks import queue, store
 from service.tracks.codec import STATUS_NUMBERS
 from service.tracks.model import COMPLETED, FAILED, MAX_ATTEMPTS, PENDING, PROCESSING
-from service.tracks.write import Change, lock_live, merged, save
+from service.tracks.write import Change, allowed, lock_live, merged, save
 from service.wire.encoding import etag, revision_of, timestamp
 
 _SPENT_REASON = f"no worker finished it in {MAX_ATTEMPTS} tries"
@@ -41,15 +42,20 @@ async def claim(
 
 
 async def complete(
-    connection: Connection, wanted: pb.Track, mask: FieldMask, lease_id: UUID
+    connection: Connection,
+    wanted: pb.Track,
+    mask: FieldMask,
+    lease_id: UUID,
+    by: Attribution,
 ) -> pb.Track:
-    """End the processing of a track, with what the worker found out. Raises `Aborted`."""
+    """End the processing of a track, with what `by` found out. Raises `Aborted`."""
     track_id = UUID(wanted.id)
     await queue.require_lease(connection, track_id, lease_id)
     current = await lock_live(connection, track_id, "")
-    draft = replace(merged(current, wanted, mask), status=COMPLETED)
+    draft = await allowed(connection, merged(current, wanted, mask), wanted, current, by)
+    draft = replace(draft, status=COMPLETED)
     await queue.end(connection, [track_id])
-    [track] = await save(connection, [Change(track_id, draft, current)])
+    [track] = await save(connection, [Change(track_id, draft, current, by=by)])
     return track
 
 

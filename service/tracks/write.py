@@ -18,6 +18,10 @@ from fonoteca.v1 import track_pb2 as pb
 from fonoteca.v1 import types_pb2
 from service.database import Connection
 from service.errors import AlreadyExists, FailedPrecondition, NotFound, invalid
+from service.provenance import store as provenance
+from service.provenance.fields import changed_fields, only
+from service.provenance.locks import Locks
+from service.provenance.model import BY_USER, Attribution, FieldChange
 from service.search.index import hold_names, index_tracks, unindex_tracks
 from service.tracks import store
 from service.tracks.codec import OUTPUT_ONLY, decode_track, encode_track
@@ -31,15 +35,22 @@ from service.wire.masks import masked
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a track is to become; `current` is what it is, or None when it is new."""
+    """What a track is to become; `current` is what it is, or None when it is new.
+
+    `by` says so, and is remembered as the source of the fields that change; None when that is seen
+    to elsewhere.
+    """
 
     id: UUID
     draft: TrackDraft
     current: pb.Track | None = None
     failure_reason: str = ""
+    by: Attribution | None = BY_USER
 
 
-async def create(connection: Connection, drafts: Sequence[TrackDraft]) -> list[pb.Track]:
+async def create(
+    connection: Connection, drafts: Sequence[TrackDraft], by: Attribution = BY_USER
+) -> list[pb.Track]:
     """Store new tracks: all of them or none.
 
     Raises `AlreadyExists` when a live track of the library has one of their sources or files, and
@@ -47,19 +58,37 @@ async def create(connection: Connection, drafts: Sequence[TrackDraft]) -> list[p
     """
     for library_id in sorted({draft.library_id for draft in drafts}):
         await store.require_library(connection, library_id)
-    return await save(connection, [Change(uuid7(), draft) for draft in drafts])
+    return await save(connection, [Change(uuid7(), draft, by=by) for draft in drafts])
 
 
-async def update(connection: Connection, wanted: pb.Track, mask: FieldMask) -> pb.Track:
-    """Change the fields of a track that `mask` names.
+async def update(
+    connection: Connection, wanted: pb.Track, mask: FieldMask, by: Attribution = BY_USER
+) -> pb.Track:
+    """Change the fields of a track that `mask` names; those that are locked only for a person.
 
     Raises `NotFound`, `EtagMismatch`, `FailedPrecondition` when the track is deleted, and what
     `save` raises.
     """
     current = await lock_live(connection, UUID(wanted.id), wanted.etag)
-    draft = merged(current, wanted, mask)
-    [track] = await save(connection, [Change(UUID(wanted.id), draft, current)])
+    draft = await allowed(connection, merged(current, wanted, mask), wanted, current, by)
+    [track] = await save(connection, [Change(UUID(wanted.id), draft, current, by=by)])
     return track
+
+
+async def allowed(
+    connection: Connection,
+    draft: TrackDraft,
+    wanted: pb.Track,
+    current: pb.Track,
+    by: Attribution,
+) -> TrackDraft:
+    """Return what one track may become: `draft`, but for what is locked, which `wanted` said."""
+    if by.is_person:
+        return draft
+    locks = await Locks.of(connection, [UUID(current.id)])
+    draft = locks.respected(draft, wanted, current, by)
+    await locks.store_conflicts(connection)
+    return draft
 
 
 def merged(current: pb.Track, wanted: pb.Track, mask: FieldMask) -> TrackDraft:
@@ -170,13 +199,18 @@ class Batch:
     tracks: list[Track] = field(default_factory=list)
     messages: list[pb.Track] = field(default_factory=list)
     known: set[UUID] = field(default_factory=set)
+    changes: list[FieldChange] = field(default_factory=list)
 
     def add(self, changes: Sequence[Change], resolved: Sequence[Resolved], now: datetime) -> None:
         """Put changes and the rows behind their names together. Needs nothing but the processor."""
         tracks = [_track(change, of, now) for change, of in zip(changes, resolved, strict=True)]
+        messages = list(map(encode_track, tracks))
         self.tracks += tracks
-        self.messages += map(encode_track, tracks)
-        self.known.update(change.id for change in changes if change.current)
+        self.messages += messages
+        for change, message in zip(changes, messages, strict=True):
+            if change.current:
+                self.known.add(change.id)
+                self.changes += _field_changes(change, change.current, message)
 
     def without(self, ids: Collection[UUID]) -> Batch:
         """Return the rest of the batch."""
@@ -187,6 +221,7 @@ class Batch:
             [self.tracks[index] for index in kept],
             [self.messages[index] for index in kept],
             self.known.difference(ids),
+            [change for change in self.changes if change.track_id not in ids],
         )
 
 
@@ -198,9 +233,21 @@ async def store_batch(
     await store.save(
         connection, batch.tracks, documents, known=batch.known, fingerprints=fingerprints
     )
+    await provenance.add_changes(connection, batch.changes)
     await index_tracks(connection, [track.id for track in batch.tracks])
     pending = [track for track in batch.tracks if track.draft.status == PENDING]
     await store.enqueue(connection, pending)
+
+
+def _field_changes(change: Change, current: pb.Track, message: pb.Track) -> list[FieldChange]:
+    """Return which fields of a track a change gives another value."""
+    by = change.by
+    if by is None:
+        return []
+    return [
+        FieldChange(change.id, name, by, only(current, name).SerializeToString())
+        for name in changed_fields(current, message)
+    ]
 
 
 def _track(change: Change, parts: Resolved, now: datetime) -> Track:
@@ -220,6 +267,7 @@ def _track(change: Change, parts: Resolved, now: datetime) -> Track:
         created_at=moment(current.create_time) if current else now,
         updated_at=now,
         deleted_at=None,
+        origin=change.by or BY_USER,
     )
 
 

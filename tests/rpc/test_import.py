@@ -138,7 +138,7 @@ async def test_what_is_not_said_stays(
         assert getattr(stored, name) == getattr(before, name)
 
 
-async def test_an_edit_survives_the_same_import(
+async def test_an_edit_survives_every_import(
     tracks: TrackServiceAsyncStub, connection: Connection
 ) -> None:
     await send(tracks, [rich(1)])
@@ -152,7 +152,7 @@ async def test_an_edit_survives_the_same_import(
     news.comment = "said now"
     assert counts(await send(tracks, [news])) == (0, 1, 0, 0)
     [after] = await documents_agree(connection)
-    assert (after.title, after.comment) == ("Song 1", "said now")
+    assert (after.title, after.comment) == ("Edited", "said now")
 
 
 async def test_bad_tracks_are_reported_and_do_not_stop_the_others(

@@ -146,6 +146,10 @@ class TrackServiceServicer:
 
     def UpdateTrack(self, request, context):
         """Changes the fields of one track that `update_mask` names.
+
+        What a person changes is locked from then on: no scan, import or rule changes it until it is unlocked
+        (see ProvenanceService). An update by any other `source` leaves locked fields as they are, and says
+        so by a conflict.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,6 +193,9 @@ class TrackServiceServicer:
         "sha256:" and the hash of the address when it has more than 500 characters) is recognized by the
         hashes and the address of that file, so that it may have been moved or retagged since; docs/identity.md
         has the rules. Files that turn out to be further copies of a track count as updates of it.
+
+        Locked fields stay as they are; what an import says instead is kept as a conflict (see
+        ProvenanceService).
 
         Imports into the catalogue run one after the other.
         """

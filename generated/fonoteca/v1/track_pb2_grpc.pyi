@@ -58,7 +58,12 @@ class TrackServiceStub:
     or removed meanwhile neither repeat nor hide others.
     """
     UpdateTrack: _grpc.UnaryUnaryMultiCallable[_track_pb2.UpdateTrackRequest, _track_pb2.Track]
-    """Changes the fields of one track that `update_mask` names."""
+    """Changes the fields of one track that `update_mask` names.
+
+    What a person changes is locked from then on: no scan, import or rule changes it until it is unlocked
+    (see ProvenanceService). An update by any other `source` leaves locked fields as they are, and says
+    so by a conflict.
+    """
     DeleteTrack: _grpc.UnaryUnaryMultiCallable[_track_pb2.DeleteTrackRequest, _track_pb2.Track]
     """Marks one track as deleted: it is at once hidden from lists and search and can be brought back by
     UndeleteTrack. NOT_FOUND when it is deleted already.
@@ -84,6 +89,9 @@ class TrackServiceStub:
     "sha256:" and the hash of the address when it has more than 500 characters) is recognized by the
     hashes and the address of that file, so that it may have been moved or retagged since; docs/identity.md
     has the rules. Files that turn out to be further copies of a track count as updates of it.
+
+    Locked fields stay as they are; what an import says instead is kept as a conflict (see
+    ProvenanceService).
 
     Imports into the catalogue run one after the other.
     """
@@ -132,7 +140,12 @@ class TrackServiceAsyncStub(TrackServiceStub):
     or removed meanwhile neither repeat nor hide others.
     """
     UpdateTrack: _aio.UnaryUnaryMultiCallable[_track_pb2.UpdateTrackRequest, _track_pb2.Track]  # type: ignore[assignment]
-    """Changes the fields of one track that `update_mask` names."""
+    """Changes the fields of one track that `update_mask` names.
+
+    What a person changes is locked from then on: no scan, import or rule changes it until it is unlocked
+    (see ProvenanceService). An update by any other `source` leaves locked fields as they are, and says
+    so by a conflict.
+    """
     DeleteTrack: _aio.UnaryUnaryMultiCallable[_track_pb2.DeleteTrackRequest, _track_pb2.Track]  # type: ignore[assignment]
     """Marks one track as deleted: it is at once hidden from lists and search and can be brought back by
     UndeleteTrack. NOT_FOUND when it is deleted already.
@@ -158,6 +171,9 @@ class TrackServiceAsyncStub(TrackServiceStub):
     "sha256:" and the hash of the address when it has more than 500 characters) is recognized by the
     hashes and the address of that file, so that it may have been moved or retagged since; docs/identity.md
     has the rules. Files that turn out to be further copies of a track count as updates of it.
+
+    Locked fields stay as they are; what an import says instead is kept as a conflict (see
+    ProvenanceService).
 
     Imports into the catalogue run one after the other.
     """
@@ -233,7 +249,12 @@ class TrackServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _track_pb2.UpdateTrackRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_track_pb2.Track, _abc.Awaitable[_track_pb2.Track]]:
-        """Changes the fields of one track that `update_mask` names."""
+        """Changes the fields of one track that `update_mask` names.
+
+        What a person changes is locked from then on: no scan, import or rule changes it until it is unlocked
+        (see ProvenanceService). An update by any other `source` leaves locked fields as they are, and says
+        so by a conflict.
+        """
 
     @_abc_1.abstractmethod
     def DeleteTrack(
@@ -283,6 +304,9 @@ class TrackServiceServicer(metaclass=_abc_1.ABCMeta):
         "sha256:" and the hash of the address when it has more than 500 characters) is recognized by the
         hashes and the address of that file, so that it may have been moved or retagged since; docs/identity.md
         has the rules. Files that turn out to be further copies of a track count as updates of it.
+
+        Locked fields stay as they are; what an import says instead is kept as a conflict (see
+        ProvenanceService).
 
         Imports into the catalogue run one after the other.
         """

@@ -79,6 +79,38 @@ CREDIT_ROLE_DJ_MIXER: CreditRole.ValueType  # 11
 """Mixed it into a DJ set."""
 Global___CreditRole: _TypeAlias = CreditRole  # noqa: Y015
 
+class _FieldSourceKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FieldSourceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FieldSourceKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FIELD_SOURCE_KIND_UNSPECIFIED: _FieldSourceKind.ValueType  # 0
+    """Not known; in a request: the default of the method."""
+    FIELD_SOURCE_KIND_TAG: _FieldSourceKind.ValueType  # 1
+    """The tags of a file."""
+    FIELD_SOURCE_KIND_IMPORT: _FieldSourceKind.ValueType  # 2
+    """Another system, through an import."""
+    FIELD_SOURCE_KIND_USER: _FieldSourceKind.ValueType  # 3
+    """A person."""
+    FIELD_SOURCE_KIND_RULE: _FieldSourceKind.ValueType  # 4
+    """A program that concludes or analyses, of this service or of a caller."""
+
+class FieldSourceKind(_FieldSourceKind, metaclass=_FieldSourceKindEnumTypeWrapper):
+    """What kind of source says what a field of a track is."""
+
+FIELD_SOURCE_KIND_UNSPECIFIED: FieldSourceKind.ValueType  # 0
+"""Not known; in a request: the default of the method."""
+FIELD_SOURCE_KIND_TAG: FieldSourceKind.ValueType  # 1
+"""The tags of a file."""
+FIELD_SOURCE_KIND_IMPORT: FieldSourceKind.ValueType  # 2
+"""Another system, through an import."""
+FIELD_SOURCE_KIND_USER: FieldSourceKind.ValueType  # 3
+"""A person."""
+FIELD_SOURCE_KIND_RULE: FieldSourceKind.ValueType  # 4
+"""A program that concludes or analyses, of this service or of a caller."""
+Global___FieldSourceKind: _TypeAlias = FieldSourceKind  # noqa: Y015
+
 class _Mode:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -285,6 +317,41 @@ class Attribute(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_value) -> _WhichOneofReturnType_value | None: ...
 
 Global___Attribute: _TypeAlias = Attribute  # noqa: Y015
+
+@_typing.final
+class FieldSource(_message.Message):
+    """Who says what a field of a track is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    kind: Global___FieldSourceKind.ValueType
+    """What kind of source it is."""
+    name: _builtins.str
+    """Which one, at most 600 characters. For tags and imports the external source, its type before its id,
+    such as "spotify:11IzgLRXV7Cgek3tEgGgjw"; otherwise as the caller names it, such as
+    "analyzer:essentia".
+    """
+    confidence: _builtins.float
+    """How sure the source is, 0 to 1. Absent when it does not say."""
+    def __init__(
+        self,
+        *,
+        kind: Global___FieldSourceKind.ValueType = ...,
+        name: _builtins.str = ...,
+        confidence: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_confidence", b"_confidence", "confidence", b"confidence", "kind", b"kind", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__confidence: _TypeAlias = _typing.Literal["confidence"]  # noqa: Y015
+    _WhichOneofArgType__confidence: _TypeAlias = _typing.Literal["_confidence", b"_confidence"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__confidence) -> _WhichOneofReturnType__confidence | None: ...
+
+Global___FieldSource: _TypeAlias = FieldSource  # noqa: Y015
 
 @_typing.final
 class AudioFeatures(_message.Message):

@@ -1,0 +1,1 @@
+"""Who says what a track is, field by field: sources, locks, conflicts and undo."""

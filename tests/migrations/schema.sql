@@ -835,6 +835,8 @@ CREATE TABLE public.track (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    origin_kind text,
+    origin_name text,
     CONSTRAINT track_acousticness_check CHECK (((acousticness >= (0)::double precision) AND (acousticness <= (1)::double precision))),
     CONSTRAINT track_comment_check CHECK ((char_length(comment) <= 10000)),
     CONSTRAINT track_danceability_check CHECK (((danceability >= (0)::double precision) AND (danceability <= (1)::double precision))),
@@ -853,6 +855,8 @@ CREATE TABLE public.track (
     CONSTRAINT track_loudness_lufs_check CHECK (((loudness_lufs >= ('-100'::integer)::double precision) AND (loudness_lufs <= (20)::double precision))),
     CONSTRAINT track_lyrics_check CHECK ((char_length(lyrics) <= 100000)),
     CONSTRAINT track_mode_check CHECK ((mode = ANY (ARRAY['MAJOR'::text, 'MINOR'::text]))),
+    CONSTRAINT track_origin_kind_check CHECK ((origin_kind = ANY (ARRAY['TAG'::text, 'IMPORT'::text, 'USER'::text, 'RULE'::text]))),
+    CONSTRAINT track_origin_name_check CHECK ((char_length(origin_name) <= 600)),
     CONSTRAINT track_popularity_check CHECK (((popularity >= (0)::double precision) AND (popularity <= (100)::double precision))),
     CONSTRAINT track_speechiness_check CHECK (((speechiness >= (0)::double precision) AND (speechiness <= (1)::double precision))),
     CONSTRAINT track_status_check CHECK ((status = ANY (ARRAY['PENDING'::text, 'PROCESSING'::text, 'COMPLETED'::text, 'FAILED'::text]))),
@@ -865,6 +869,8 @@ CREATE TABLE public.track (
 );
 
 COMMENT ON COLUMN public.track.document IS 'The track as a serialized fonoteca.v1.Track: what reads return. Written with the row, from the same values.';
+
+COMMENT ON COLUMN public.track.origin_kind IS 'What kind of source said, at created_at, what all fields are that have no track_change. Empty: not known.';
 
 CREATE TABLE public.track_attribute (
     track_id uuid NOT NULL,
@@ -885,11 +891,56 @@ CREATE TABLE public.track_attribute (
     CONSTRAINT track_attribute_text_value_check CHECK ((char_length(text_value) <= 10000))
 );
 
+CREATE TABLE public.track_change (
+    track_id uuid NOT NULL,
+    field text NOT NULL COLLATE pg_catalog."C",
+    number integer NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    confidence double precision,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    before bytea NOT NULL,
+    was_locked boolean NOT NULL,
+    CONSTRAINT track_change_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT track_change_field_check CHECK (((char_length(field) >= 1) AND (char_length(field) <= 50))),
+    CONSTRAINT track_change_kind_check CHECK ((kind = ANY (ARRAY['TAG'::text, 'IMPORT'::text, 'USER'::text, 'RULE'::text]))),
+    CONSTRAINT track_change_name_check CHECK ((char_length(name) <= 600)),
+    CONSTRAINT track_change_number_check CHECK ((number > 0))
+);
+
+COMMENT ON COLUMN public.track_change.before IS 'The field before the change: a serialized fonoteca.v1.Track that has nothing else.';
+
+CREATE TABLE public.track_conflict (
+    id uuid NOT NULL,
+    track_id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    field text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    name text NOT NULL,
+    confidence double precision,
+    said bytea NOT NULL,
+    said_at timestamp with time zone DEFAULT now() NOT NULL,
+    dismissed_at timestamp with time zone,
+    CONSTRAINT track_conflict_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+    CONSTRAINT track_conflict_field_check CHECK (((char_length(field) >= 1) AND (char_length(field) <= 50))),
+    CONSTRAINT track_conflict_kind_check CHECK ((kind = ANY (ARRAY['TAG'::text, 'IMPORT'::text, 'USER'::text, 'RULE'::text]))),
+    CONSTRAINT track_conflict_name_check CHECK ((char_length(name) <= 600))
+);
+
+COMMENT ON COLUMN public.track_conflict.said IS 'What is said: a serialized fonoteca.v1.Track that has nothing but the field.';
+
 CREATE TABLE public.track_genre (
     track_id uuid NOT NULL,
     "position" smallint NOT NULL,
     genre_id integer NOT NULL,
     CONSTRAINT track_genre_position_check CHECK (("position" >= 0))
+);
+
+CREATE TABLE public.track_lock (
+    track_id uuid NOT NULL,
+    field text NOT NULL COLLATE pg_catalog."C",
+    locked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT track_lock_field_check CHECK (((char_length(field) >= 1) AND (char_length(field) <= 50)))
 );
 
 CREATE TABLE public.track_search (
@@ -1036,8 +1087,17 @@ ALTER TABLE ONLY public.server_secret
 ALTER TABLE ONLY public.track_attribute
     ADD CONSTRAINT track_attribute_pkey PRIMARY KEY (track_id, "position");
 
+ALTER TABLE ONLY public.track_change
+    ADD CONSTRAINT track_change_pkey PRIMARY KEY (track_id, field, number);
+
+ALTER TABLE ONLY public.track_conflict
+    ADD CONSTRAINT track_conflict_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.track_genre
     ADD CONSTRAINT track_genre_pkey PRIMARY KEY (track_id, "position");
+
+ALTER TABLE ONLY public.track_lock
+    ADD CONSTRAINT track_lock_pkey PRIMARY KEY (track_id, field);
 
 ALTER TABLE ONLY public.track
     ADD CONSTRAINT track_pkey PRIMARY KEY (id);
@@ -1134,6 +1194,14 @@ CREATE INDEX search_word_trigram_idx ON public.search_word USING gin (word publi
 CREATE INDEX track_album_idx ON public.track USING btree (album_id, library_id) WHERE (album_id IS NOT NULL);
 
 CREATE INDEX track_attribute_key_idx ON public.track_attribute USING btree (key, track_id);
+
+CREATE INDEX track_conflict_library_idx ON public.track_conflict USING btree (library_id, id);
+
+CREATE UNIQUE INDEX track_conflict_source_key ON public.track_conflict USING btree (track_id, field, kind, (
+CASE
+    WHEN (kind = 'TAG'::text) THEN ''::text
+    ELSE name
+END));
 
 CREATE INDEX track_credit_idx ON public.track USING btree (credit_id, library_id);
 
@@ -1274,6 +1342,12 @@ ALTER TABLE ONLY public.track
 ALTER TABLE ONLY public.track_attribute
     ADD CONSTRAINT track_attribute_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.track_change
+    ADD CONSTRAINT track_change_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_conflict
+    ADD CONSTRAINT track_conflict_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.track
     ADD CONSTRAINT track_credit_id_fkey FOREIGN KEY (credit_id) REFERENCES public.artist_credit(id) ON DELETE RESTRICT;
 
@@ -1285,6 +1359,9 @@ ALTER TABLE ONLY public.track_genre
 
 ALTER TABLE ONLY public.track
     ADD CONSTRAINT track_library_id_fkey FOREIGN KEY (library_id) REFERENCES public.library(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_lock
+    ADD CONSTRAINT track_lock_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.track_source
     ADD CONSTRAINT track_source_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;

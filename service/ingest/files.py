@@ -41,6 +41,7 @@ from service.ingest.audio_hash import FileHashes, hash_file
 from service.ingest.chunks import Chunks, aiff_chunks, dsdiff_chunks, riff_chunks
 from service.ingest.encodings import mend
 from service.ingest.formats import AUDIO_SUFFIXES, FORMATS, HEADER_BYTES, Parser, parsers
+from service.ingest.pictures import Embedded, FoundPicture, collect, of_blocks
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, harvest
 from service.ingest.sound import Sound, describe, sound_of
@@ -98,6 +99,8 @@ class Reading:
     error: str = ""
     #: What was left out of the track.
     notes: tuple[str, ...] = ()
+    #: The pictures that go with it, if they were asked for.
+    pictures: tuple[FoundPicture, ...] = ()
 
 
 @dataclass(slots=True)
@@ -131,11 +134,18 @@ class _Stream(io.BufferedReader):
         return super().read(size)
 
 
-def read_track(path: str) -> Reading:
-    """Read one file; whatever goes wrong with it is in the result."""
+def read_track(path: str, box: Path | None = None, *, beside: bool = True) -> Reading:
+    """Read one file; whatever goes wrong with it is in the result.
+
+    Its pictures are left in the folder `box`, if there is one; `beside` takes those of its folder.
+    """
     try:
-        track, notes = _read(Path(path))
-        return Reading(path, track.SerializeToString(), notes=tuple(notes))
+        track, notes, embedded = _read(Path(path))
+        pictures: tuple[FoundPicture, ...] = ()
+        if box:
+            pictures, wrong = _pictures(Path(path), embedded, box, beside=beside)
+            notes += wrong
+        return Reading(path, track.SerializeToString(), notes=tuple(notes), pictures=pictures)
     except SourceError as error:
         return Reading(path, error=str(error))
     except _StuckError as error:
@@ -147,11 +157,20 @@ def read_track(path: str) -> Reading:
         return Reading(path, error=f"cannot be read as audio: {_reason(error, path)}")
 
 
+def _pictures(
+    path: Path, embedded: list[Embedded], box: Path, *, beside: bool
+) -> tuple[tuple[FoundPicture, ...], list[str]]:
+    try:
+        return collect(path, embedded, box, beside=beside)
+    except OSError as error:  # without them it is still a track
+        return (), [f"its pictures are left out: {error.strerror}"]
+
+
 def _reason(error: Exception, path: str) -> str:
     return str(error).replace(path, "").strip(" '") or type(error).__name__
 
 
-def _read(path: Path) -> tuple[Track, list[str]]:
+def _read(path: Path) -> tuple[Track, list[str], list[Embedded]]:
     before = path.stat()
     if not stat.S_ISREG(before.st_mode):
         raise SourceError("is not a regular file")
@@ -164,7 +183,8 @@ def _read(path: Path) -> tuple[Track, list[str]]:
     after = path.stat()
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceError("was changed while it was read: scan it again when it is complete")
-    return _track(path, before, content, hashes)
+    track, notes = _track(path, before, content, hashes)
+    return track, notes, [picture for tags in content.tags for picture in tags.pictures]
 
 
 def _track(
@@ -249,6 +269,7 @@ def _with_sound(parser: Parser, stream: _Stream, start: int) -> _Content:
     if parser is FLAC:
         blocks = (block for block in audio.metadata_blocks if type(block) is VCFLACDict)
         tags += (harvest(block) for block in blocks if block is not known)
+        tags[0].pictures += of_blocks(audio.pictures)
     if inner:
         tags.append(inner.tags)
     if shifted and (head := ends.head_tags(stream)):

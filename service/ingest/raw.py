@@ -1,7 +1,6 @@
 """What mutagen read out of a file, as text: each value under its name, with a word on the rest.
 
-Pictures are left out without a word: they are artwork. So are bytes that only one program can read,
-but these are counted.
+Pictures are kept apart. Bytes that only one program can read are left out, but counted.
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ from mutagen.id3 import (
 from mutagen.mp4 import AtomDataType, MP4Tags
 
 from service.ingest.mapping import Family
+from service.ingest.pictures import Embedded, embedded
 from service.ingest.tags import RawTags
 
 #: Headings under which ID3 keeps the comment of the file, and no program's note to itself.
@@ -63,6 +63,7 @@ class Harvest:
     binary: Counter[str] = field(default_factory=Counter)
     #: How many tags are too broken to be read.
     broken: int = 0
+    pictures: list[Embedded] = field(default_factory=list)
 
     def raw(self) -> RawTags:
         """Return the values under their names."""
@@ -100,6 +101,7 @@ def harvest(tags: Any) -> Harvest:
         # What is left is a list of pairs, or nothing.
         found = Harvest(Family.VORBIS)
         found.texts.extend(_vorbis(tags or ()))
+    found.pictures.extend(embedded(tags))
     return found
 
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,16 +44,20 @@ _WINDOW: Final = 4
 _Reading: TypeAlias = Future[list[Reading]]
 
 
-def read_found(found: Found) -> Reading:
-    """Read a file where it is, or a copy of it when it is elsewhere; never raises `Exception`."""
+def read_found(found: Found, *, box: Path | None = None, beside: bool = True) -> Reading:
+    """Read a file where it is, or a copy of it when it is elsewhere; never raises `Exception`.
+
+    Its pictures are left in the folder `box`, if there is one; `beside` takes those of its folder,
+    unless that is elsewhere.
+    """
     if found.is_local:
-        return read_track(found.path)
+        return read_track(found.path, box, beside=beside)
     name = found.path.rpartition("/")[2] or "file"
     try:
         with TemporaryDirectory(prefix="fonoteca-") as folder:
             copy = Path(folder, name)
             fetch(found.path, copy)
-            return relocated(read_track(str(copy)), found)
+            return relocated(read_track(str(copy), box, beside=False), found)
     except SourceError as error:
         return Reading(found.path, error=str(error))
     except OSError as error:
@@ -71,7 +76,7 @@ def relocated(reading: Reading, found: Found) -> Reading:
     file.ClearField("modify_time")
     if found.modified_us:
         file.modify_time.FromMicroseconds(found.modified_us)
-    return Reading(found.path, track.SerializeToString(), notes=reading.notes)
+    return replace(reading, path=found.path, track=track.SerializeToString())
 
 
 class Readers:

@@ -12,12 +12,15 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Final, TypeAlias
 
 import grpc
@@ -26,6 +29,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from fonoteca.v1 import file_pb2 as pb
 from fonoteca.v1.file_pb2_grpc import FileServiceStub
 from fonoteca.v1.track_pb2 import Track
+from service.ingest.artwork import ArtworkClient
 from service.ingest.buckets import Bucket
 from service.ingest.client import (
     Batch,
@@ -38,8 +42,9 @@ from service.ingest.client import (
 )
 from service.ingest.folders import FolderWalk
 from service.ingest.locations import Found, is_remote, local_path
+from service.ingest.pictures import FoundPicture
 from service.ingest.problems import Problem, SourceError
-from service.ingest.readers import Readers
+from service.ingest.readers import Readers, read_found
 from service.ingest.spool import Spool
 
 CHECK_TIMEOUT_SECONDS: Final = 3_600
@@ -98,10 +103,17 @@ class Sighting:
     found: Found
     fate: Fate
     notes: tuple[str, ...] = ()
+    content_hash: str = ""
+    pictures: tuple[FoundPicture, ...] = ()
 
-    def result(self) -> Result:
-        """Return the result once its track is stored."""
-        return Result(self.found.shown, self.found.uri, self.fate, self.notes)
+    def result(self, refused: Mapping[str, str]) -> Result:
+        """Return the result once its track is stored; `refused` are pictures that were not."""
+        notes = self.notes + tuple(
+            f"its picture ({picture.type}) is left out: {refused[picture.hash]}"
+            for picture in self.pictures
+            if picture.hash in refused
+        )
+        return Result(self.found.shown, self.found.uri, self.fate, notes)
 
 
 OnResult: TypeAlias = Callable[[Result], None]
@@ -162,6 +174,7 @@ class Scan:
         self.walk = FolderWalk(self._left_out)
         self._files = FileServiceStub(channel)
         self._tracks = ImportClient(channel, explain_all=True)
+        self._channel = channel
         self._library_id = library_id
         self._on_result = on_result
         self._jobs = jobs
@@ -271,19 +284,24 @@ class Scan:
     def _store(self, wanted: Spool[tuple[Found, Fate]]) -> None:
         if not wanted:
             return
-        readers = Readers(min(self._jobs, len(wanted)))
-        prepared = ahead(
-            batches(
-                self._read(readers, wanted),
-                library_id=self._library_id,
-                validate_only=self._dry_run,
-                size=_BATCH_FILES,
+        with TemporaryDirectory(prefix="fonoteca-", ignore_cleanup_errors=True) as box:
+            artwork = None if self._dry_run else ArtworkClient(self._channel, Path(box))
+            read = partial(read_found, box=Path(box)) if artwork else read_found
+            readers = Readers(min(self._jobs, len(wanted)), read)
+            prepared = ahead(
+                batches(
+                    self._read(readers, wanted),
+                    library_id=self._library_id,
+                    validate_only=self._dry_run,
+                    size=_BATCH_FILES,
+                )
             )
-        )
-        # The readers end first: the thread that prepares batches may be waiting for one.
-        with closing(prepared), readers:
-            for batch in prepared:
-                self._answered(batch, self._tracks.send(batch))
+            # The readers end first: the thread that prepares batches may be waiting for one.
+            with closing(prepared), readers:
+                for batch in prepared:
+                    # First, so that whatever is in the catalogue has its pictures.
+                    refused = artwork.send(_pictures(batch)) if artwork else {}
+                    self._answered(batch, self._tracks.send(batch), refused)
 
     def _read(
         self, readers: Readers, wanted: Spool[tuple[Found, Fate]]
@@ -303,9 +321,16 @@ class Scan:
                 if reading.error:
                     self._read_one(Result(found.shown, found.uri, Fate.FAILED, (reading.error,)))
                 else:
-                    yield Sighting(found, fate, reading.notes), Track.FromString(reading.track)
+                    track = Track.FromString(reading.track)
+                    content_hash = track.files[0].content_hash
+                    yield (
+                        Sighting(found, fate, reading.notes, content_hash, reading.pictures),
+                        track,
+                    )
 
-    def _answered(self, batch: Batch[Sighting], outcome: Outcome[Sighting]) -> None:
+    def _answered(
+        self, batch: Batch[Sighting], outcome: Outcome[Sighting], no_pictures: Mapping[str, str]
+    ) -> None:
         self.tally.created += outcome.created
         self.tally.updated += outcome.updated
         self.tally.unchanged += outcome.unchanged
@@ -316,7 +341,7 @@ class Scan:
                 told = (f"{field}: {what}" if field else what for field, what in violations(error))
                 self._read_one(Result(found.shown, found.uri, Fate.FAILED, tuple(told)))
             else:
-                self._read_one(sighting.result())
+                self._read_one(sighting.result(no_pictures))
 
     def _note(self, places: Sequence[str], message: str) -> None:
         self._settle(Result(", ".join(places), "", Fate.SKIPPED, (message,)))
@@ -344,6 +369,15 @@ def _chunks(files: Iterable[Found]) -> Generator[list[Found], None, None]:
     yield list(islice(rest, _CHECK_FILES))
     while chunk := list(islice(rest, _CHECK_FILES)):
         yield chunk
+
+
+def _pictures(batch: Batch[Sighting]) -> list[tuple[str, Sequence[FoundPicture]]]:
+    """Return the pictures of files, by their contents; a new file without any says nothing."""
+    return [
+        (sighting.content_hash, sighting.pictures)
+        for sighting in batch.places
+        if sighting.pictures or sighting.fate is Fate.CHANGED
+    ]
 
 
 def _fates(answer: pb.CheckFilesResponse) -> Iterator[Fate]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, LiteralString
 from uuid import UUID
 
 from psycopg import sql
@@ -83,10 +83,15 @@ _BY_WORDS: Final = sql.SQL(
                     s.words @@ q.seek
                     AND (s.words @@ q.words) IS TRUE
                     AND {tier} AND {other} AND {scope}
+                {order}
                 LIMIT {most}
             )"""
 )
-TIERS: Final = ("s.tier = 0", "s.tier = 1", "s.tier = 2", "s.tier > 2")
+TIERS: Final[Sequence[LiteralString]] = ("s.tier = 0", "s.tier = 1", "s.tier = 2", "s.tier > 2")
+# With a filter there is one branch: it would be evaluated anew for each tier.
+_ALL_TIERS: Final[Sequence[LiteralString]] = ("true",)
+_UNORDERED: Final = sql.SQL("")
+_POPULAR_FIRST: Final = sql.SQL("ORDER BY s.tier, s.popularity DESC, s.track_id")
 # Tracks of that name come by the other branches. When they fill the page, words are not looked at.
 _NOT_NAMED: Final = sql.SQL("s.title_key <> q.key AND s.artist_key <> q.key")
 _UNLESS_NAMED: Final = sql.SQL(
@@ -240,16 +245,19 @@ def find_statement(scope: Scope, *, by_name: bool) -> tuple[bytes, dict[str, obj
     if scope.filter.is_empty:
         in_library = scope.library_id is not None
         return _unfiltered(in_library=in_library, by_name=by_name), parameters
-    return _statement(where, by_name=by_name), parameters
+    return _statement(where, _ALL_TIERS, _POPULAR_FIRST, by_name=by_name), parameters
 
 
 @cache
 def _unfiltered(*, in_library: bool, by_name: bool) -> bytes:
     """Return the statement without a filter: there are four, and putting one together costs."""
-    return _statement(_SCOPE_LIBRARY if in_library else _EVERYWHERE, by_name=by_name)
+    where = _SCOPE_LIBRARY if in_library else _EVERYWHERE
+    return _statement(where, TIERS, _UNORDERED, by_name=by_name)
 
 
-def _statement(where: sql.Composable, *, by_name: bool) -> bytes:
+def _statement(
+    where: sql.Composable, tiers: Sequence[LiteralString], order: sql.SQL, *, by_name: bool
+) -> bytes:
     most: sql.Composable = sql.Literal(MAX_HITS)
     words = sql.SQL(" UNION ALL ").join(
         _BY_WORDS.format(
@@ -257,9 +265,10 @@ def _statement(where: sql.Composable, *, by_name: bool) -> bytes:
             tier=sql.SQL(tier),
             other=_NOT_NAMED if by_name else _EVERYWHERE,
             scope=where,
+            order=order,
             most=most,
         )
-        for tier in TIERS
+        for tier in tiers
     )
     named: sql.Composable = sql.SQL("")
     candidates = _WORDS_ALONE

@@ -34,11 +34,11 @@ CROSS JOIN LATERAL (
         FROM track_search AS s
         WHERE s.title_key = left(g.title, 300)
             AND (%(library_id)s::uuid IS NULL OR s.library_id = %(library_id)s::uuid)
-        ORDER BY s.popularity DESC, s.track_id
+        ORDER BY s.popularity DESC, s.track_id DESC
         LIMIT 500
     ) AS c
     WHERE c.artist_key = g.artist
-    ORDER BY c.popularity DESC, c.track_id
+    ORDER BY c.popularity DESC, c.track_id DESC
     LIMIT 20
 ) AS f;
 
@@ -56,7 +56,7 @@ CROSS JOIN LATERAL (
         FROM track_search AS s
         WHERE s.title_key = left(g.title, 300)
             AND (%(library_id)s::uuid IS NULL OR s.library_id = %(library_id)s::uuid)
-        ORDER BY s.popularity DESC, s.track_id
+        ORDER BY s.popularity DESC, s.track_id DESC
         LIMIT 500
     ) AS c
     WHERE g.artist = ''
@@ -71,7 +71,7 @@ CROSS JOIN LATERAL (
                 (SELECT abs(t.duration_ms - g.duration_ms) FROM track AS t WHERE t.id = c.track_id)
         END,
         c.popularity DESC,
-        c.track_id
+        c.track_id DESC
     LIMIT 20
 ) AS f;
 
@@ -87,11 +87,11 @@ CROSS JOIN LATERAL (
         FROM track_search AS s
         WHERE s.artist_key = g.artist
             AND (%(library_id)s::uuid IS NULL OR s.library_id = %(library_id)s::uuid)
-        ORDER BY s.popularity DESC, s.track_id
+        ORDER BY s.popularity DESC, s.track_id DESC
         LIMIT 1000
     ) AS c
     WHERE c.likeness > 0.25
-    ORDER BY c.likeness DESC, c.popularity DESC, c.track_id
+    ORDER BY c.likeness DESC, c.popularity DESC, c.track_id DESC
     LIMIT 5
 ) AS f;
 
@@ -109,7 +109,7 @@ CROSS JOIN LATERAL (
             AND (%(library_id)s::uuid IS NULL OR s.library_id = %(library_id)s::uuid)
         LIMIT 300
     ) AS c
-    ORDER BY similarity(c.title_key || ' ' || c.artist_key, g.text) DESC, c.popularity DESC, c.track_id
+    ORDER BY similarity(c.title_key || ' ' || c.artist_key, g.text) DESC, c.popularity DESC, c.track_id DESC
     LIMIT 12
 ) AS f;
 

@@ -167,7 +167,7 @@ def _ranked(search: Search, found: Found) -> _Selection:
     beyond = [
         hit
         for hit in found.hits
-        if hit.score >= search.min_score and (search.after is None or hit.order > search.after)
+        if hit.score >= search.min_score and (search.after is None or hit.order < search.after)
     ]
     shown = beyond[: search.size]
     last = shown[-1].order if len(beyond) > len(shown) else None

@@ -67,7 +67,7 @@ _BY_NAME: Final = sql.SQL(
                 SELECT {columns}
                 FROM track_search AS s
                 WHERE {name} AND {scope}
-                ORDER BY s.popularity DESC, s.track_id
+                ORDER BY s.popularity DESC, s.track_id DESC
                 LIMIT {most}
             )"""
 )
@@ -168,7 +168,7 @@ SELECT q.ordinal, hit.*
 FROM q
 CROSS JOIN LATERAL (
     {named}{scored}
-    ORDER BY is_exact DESC, relevance DESC, track_id
+    ORDER BY is_exact DESC, relevance DESC, track_id DESC
     LIMIT %(limit)s::integer
 ) AS hit
 """

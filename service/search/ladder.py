@@ -83,7 +83,7 @@ class _Climb:
 
     def found(self, limit: int) -> Found:
         """Return the outcome, with up to `limit` hits."""
-        hits = sorted(self.hits.values(), key=lambda hit: hit.order)
+        hits = sorted(self.hits.values(), key=attrgetter("order"), reverse=True)
         counts = Counts(len(hits), self.is_complete and not self.is_partial)
         as_typed = Reading(Rung.ALL_WORDS, all_words(self.query.words, Vocabulary()))
         return Found(hits[:limit], tuple(self.readings) or (as_typed,), counts, self.is_partial)

@@ -156,8 +156,11 @@ class Hit:
 
     @property
     def order(self) -> Place:
-        """The place among all hits: the best score first, then by id."""
-        return -self.score, self.track_id
+        """The place among all hits, of which the greatest comes first.
+
+        The best score, then the newest track: ids are UUIDv7, which grow with time.
+        """
+        return self.score, self.track_id
 
 
 class Facet(StrEnum):

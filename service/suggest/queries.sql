@@ -313,7 +313,7 @@ best AS (
         f.track_id, f.title_key, f.artist_key, f.popularity,
         name_relevance(f.title_key, %(key)s::text, f.popularity) AS relevance
     FROM found AS f
-    ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id
+    ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id DESC
 ),
 
 placed AS (
@@ -340,7 +340,7 @@ WITH found AS (
         SELECT t.track_id, t.popularity, t.title_key, t.artist_key, t.library_id
         FROM track_search AS t
         WHERE t.title_key >= %(key)s::text AND t.title_key < %(key)s::text || chr(1114111)
-        ORDER BY t.title_key, t.popularity DESC, t.track_id
+        ORDER BY t.title_key, t.popularity DESC, t.track_id DESC
         LIMIT 100
     ) AS s
     WHERE %(library_id)s::uuid IS NULL OR s.library_id = %(library_id)s::uuid
@@ -361,7 +361,7 @@ best AS (
         f.track_id, f.title_key, f.artist_key, f.popularity,
         name_relevance(f.title_key, %(key)s::text, f.popularity) AS relevance
     FROM found AS f
-    ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id
+    ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id DESC
 ),
 
 placed AS (
@@ -409,7 +409,7 @@ best AS (
         f.track_id, f.title_key, f.artist_key, f.popularity,
         name_relevance(f.title_key, %(key)s::text, f.popularity) AS relevance
     FROM found AS f
-    ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id
+    ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id DESC
 ),
 
 placed AS (

@@ -249,12 +249,26 @@ async def test_pages_are_complete_and_repeat_nothing(
     assert len(made) == 150
 
 
+async def test_of_equal_hits_the_newest_comes_first(
+    search: SearchServiceAsyncStub, database: Database
+) -> None:
+    made = [
+        (await add_tracks(database, Track(title="Love"), Track(title="Love Bites")))
+        for _ in range(5)
+    ]
+    named, other = ([track.id for track in of] for of in zip(*made, strict=True))
+    for query in ("love", "lvoe", "love zzzz"):
+        ids = [hit.track.id for hit in await ask(search, query)]
+        assert ids == named[::-1] + other[::-1]
+
+
 async def test_a_search_with_words_ends_after_five_hundred_hits(
     search: SearchServiceAsyncStub, database: Database
 ) -> None:
-    await add_tracks(database, *(Track(title="Love") for _ in range(600)))
+    made = await add_tracks(database, *(Track(title="Love") for _ in range(600)))
     response = await search.SearchTracks(pb.SearchTracksRequest(query="love", page_size=1_000))
-    assert len(response.hits) == 500
+    newest = sorted((track.id for track in made), reverse=True)[:500]
+    assert [hit.track.id for hit in response.hits] == newest
     assert not response.next_page_token
     alone = await search.SearchTracks(pb.SearchTracksRequest(filter="title:love", page_size=1_000))
     assert len(alone.hits) == 600

@@ -19,7 +19,7 @@ def test_rungs_have_the_numbers_of_the_contract() -> None:
 
 def test_a_stricter_rung_comes_first() -> None:
     hits = [Hit(ONE, rung, relevance) for rung in list(Rung)[:5] for relevance in (0.99, 0.5, 0.01)]
-    assert sorted(hits, key=lambda hit: hit.order) == hits
+    assert sorted(hits, key=lambda hit: hit.order, reverse=True) == hits
     assert all(0 < hit.score <= 1 for hit in hits)
 
 
@@ -28,8 +28,9 @@ def test_scores_are_above_zero_and_at_most_one(relevance: float) -> None:
     assert all(0 < Hit(ONE, rung, relevance).score <= 1 for rung in Rung)
 
 
-def test_ties_are_in_the_order_of_the_ids() -> None:
-    assert Hit(ONE, Rung.TYPO, 0.5).order < Hit(TWO, Rung.TYPO, 0.5).order
+def test_of_ties_the_newest_comes_first() -> None:
+    older, newer = Hit(ONE, Rung.TYPO, 0.5), Hit(TWO, Rung.TYPO, 0.5)
+    assert max(older, newer, key=lambda hit: hit.order) == newer
 
 
 def test_words_are_distinct_in_order_and_not_too_many() -> None:

@@ -395,7 +395,7 @@ class SearchTracksResponse(_message.Message):
     """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
-        """The hits, the best first: at most 500 over all pages. A query without words has no such limit, and
+        """The hits, the best first, of equal ones the newest track: at most 500 over all pages. A query without words has no such limit, and
         returns what the filter selects, the newest first; nor have hits in the order of a field.
         """
 

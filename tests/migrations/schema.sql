@@ -1217,13 +1217,13 @@ CREATE INDEX track_popularity_idx ON public.track USING btree (library_id, COALE
 
 CREATE INDEX track_release_date_idx ON public.track USING btree (library_id, COALESCE((release_date)::text, ''::text), id);
 
-CREATE INDEX track_search_artist_idx ON public.track_search USING btree (artist_key, popularity DESC, track_id);
+CREATE INDEX track_search_artist_idx ON public.track_search USING btree (artist_key, popularity DESC, track_id DESC);
 
 CREATE INDEX track_search_letter_idx ON public.track_search USING btree ("left"(title_key, 1), popularity DESC, track_id, title_key) WHERE (popularity >= (60)::double precision);
 
 CREATE INDEX track_search_letters_idx ON public.track_search USING btree ("left"(title_key, 3), popularity DESC, track_id, title_key) WHERE (popularity >= (60)::double precision);
 
-CREATE INDEX track_search_title_idx ON public.track_search USING btree (title_key, popularity DESC, track_id);
+CREATE INDEX track_search_title_idx ON public.track_search USING btree (title_key, popularity DESC, track_id DESC);
 
 CREATE INDEX track_search_words_idx ON public.track_search USING gin (words);
 

@@ -35,12 +35,19 @@ def condition(
     `allowed` are the fields that the query may use, by default all; another one is `InvalidInput`.
     Times such as `-7d` are counted from `now`, by default the time of the call.
     """
-    if query.root is None:
-        return _EVERYTHING, {}
-    if allowed is not None:
+    if query.root is not None and allowed is not None:
         _check_fields(query, query.root, allowed)
+    [wanted], parameters = conditions([query], now=now)
+    return wanted, parameters
+
+
+def conditions(
+    queries: Sequence[Query], *, now: datetime | None = None
+) -> tuple[list[sql.Composed], dict[str, object]]:
+    """Return the conditions of several queries for one statement, see `condition`."""
     compiler = _Compiler(now or datetime.now(UTC))
-    return compiler.condition(query.root), compiler.parameters
+    wanted = [compiler.condition(of.root) if of.root else _EVERYTHING for of in queries]
+    return wanted, compiler.parameters
 
 
 def _check_fields(query: Query, node: Node, allowed: frozenset[str]) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, cast
 
-from lark import Lark, Token, Transformer, v_args
+from lark import Lark, Token, Transformer, Tree, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from lark.lark import PostLex
 
@@ -41,6 +42,15 @@ _CANNOT_STAND: Final = {
 """What to say of a character that begins nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a filter that all that pass the filter must pass; `column` is where, from 1."""
+
+    text: str
+    column: int
+    query: Query
+
+
 class _FilterError(Exception):
     """What is wrong with the text, and at which column, counted from 1."""
 
@@ -57,6 +67,24 @@ def parse(text: str, *, field: str = "filter") -> Query:
     if len(text) > MAX_LENGTH:
         raise invalid(field, f"must have at most {MAX_LENGTH:,} characters, has {len(text):,}")
     return _parse(text, field)
+
+
+def clauses(text: str, *, field: str = "filter") -> tuple[Clause, ...]:
+    """Return what stands side by side in a filter, joined by AND; a blank one has no clauses.
+
+    A filter with OR on the outermost level is one clause. Raises `InvalidInput`.
+    """
+    if parse(text, field=field).is_empty:
+        return ()
+    tree = _spans().parse(text)
+    parts = tree.children if tree.data == "all" else [tree]
+    return tuple(_clause(text, part, field) for part in parts if isinstance(part, Tree))
+
+
+def _clause(text: str, part: Tree[Token], field: str) -> Clause:
+    span = vars(part.meta)  # of the part with its parentheses, which are no part of the tree
+    first, end = span["container_start_pos"], span["container_end_pos"]
+    return Clause(text[first:end], first + 1, Query(_Meaning().transform(part), field))
 
 
 def quoted(text: str) -> str:
@@ -249,10 +277,17 @@ def _unexpected_character(character: str, expected: set[str]) -> str:
     return _CANNOT_STAND.get(character) or f"{_shown(character)} cannot stand here"
 
 
+_GRAMMAR: Final = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
 _PARSER: Final = Lark(
-    files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8"),
+    _GRAMMAR,
     parser="lalr",
     transformer=_Meaning(),
     postlex=_Limits(),
     maybe_placeholders=False,
 )
+
+
+@cache
+def _spans() -> Lark:
+    """Return a parser that tells where things stand instead of what they mean."""
+    return Lark(_GRAMMAR, parser="lalr", maybe_placeholders=False, propagate_positions=True)

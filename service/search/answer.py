@@ -16,9 +16,11 @@ from uuid import UUID
 from fonoteca.v1.track_pb2 import Track
 from service.database import Connection
 from service.database.cut_off import cut_off
+from service.query import Clause
 from service.search import store
 from service.search.candidates import Scope
 from service.search.correction import corrected
+from service.search.explain import Explanation, Question, Verdict, explain
 from service.search.facets import DEFAULT_VALUES, Asked, count
 from service.search.highlight import Highlight, Matcher, highlights, pieces_of
 from service.search.ladder import climb
@@ -59,15 +61,24 @@ class Search:
     facets: tuple[Facet, ...] = ()
     facet_size: int = DEFAULT_VALUES
     highlight: bool = False
+    explains: bool = False
+    explained: tuple[UUID, ...] = ()
+    clauses: tuple[Clause, ...] = ()
+    """The filter of the scope, taken apart; only for tracks that are to be explained."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownHit:
-    """A hit with its track, and where in that the words of the query stand, if that was asked."""
+    """A hit with its track.
+
+    Where in the track the words of the query stand, and why it is a hit, are there if that was
+    asked.
+    """
 
     hit: Hit
     track: Track
     highlights: tuple[Highlight, ...] = ()
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,7 @@ class Page:
     counts: Counts
     did_you_mean: str
     is_partial: bool
+    verdicts: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +129,8 @@ async def answer(
     tracks = {id_: track_message(document, full=False) for id_, document in documents.items()}
     pages = [_page(*of, tracks) for of in zip(found, counts, selected, strict=True)]
     pages = await _corrected(connection, searches, found, pages, until)
-    return await _highlighted(connection, searches, found, pages, until)
+    pages = await _highlighted(connection, searches, found, pages, until)
+    return await _explained(connection, searches, queries, found, pages, until)
 
 
 async def _found(
@@ -186,10 +199,13 @@ async def _folded(connection: Connection, searches: Sequence[Search]) -> list[Wo
 
 
 def _needed(search: Search) -> int:
-    """Return how many hits are to be ranked: a later page needs all those before it, too."""
+    """Return how many hits are to be ranked: a later page needs all those before it, too.
+
+    So does whoever asks what became of a track.
+    """
     if search.order:
         return ENOUGH
-    return MAX_HITS if search.after else min(search.size + 1, MAX_HITS)
+    return MAX_HITS if search.after or search.explained else min(search.size + 1, MAX_HITS)
 
 
 async def _counted(
@@ -273,3 +289,45 @@ async def _highlighted(
             else replace(pages[index], hits=tuple(marked[index]))
         )
     return pages
+
+
+async def _explained(
+    connection: Connection,
+    searches: Sequence[Search],
+    queries: Sequence[Words],
+    found: Sequence[Found],
+    pages: list[Page],
+    until: float | None,
+) -> list[Page]:
+    """Return the pages with explanations, where they are wanted; partial, when there is no time."""
+    questions = {
+        index: _question(*of)
+        for index, of in enumerate(zip(searches, queries, found, pages, strict=True))
+        if of[0].explains or of[0].explained
+    }
+    if not questions:
+        return pages
+    async with cut_off(connection, until) as cut:
+        answers = await explain(connection, [*questions.values()])
+        for index, of in zip(questions, answers, strict=True):
+            hits = [
+                replace(shown, explanation=of.hits.get(shown.hit.track_id))
+                for shown in pages[index].hits
+            ]
+            pages[index] = replace(pages[index], hits=tuple(hits), verdicts=of.verdicts)
+    if cut.struck:
+        for index in questions:
+            pages[index] = replace(pages[index], is_partial=True)
+    return pages
+
+
+def _question(search: Search, query: Words, found: Found, page: Page) -> Question:
+    return Question(
+        scope=search.scope,
+        query=query,
+        found=found,
+        hits=[shown.hit for shown in page.hits] if search.explains else (),
+        track_ids=search.explained,
+        clauses=search.clauses,
+        is_listed=bool(search.order) or not query.text,
+    )

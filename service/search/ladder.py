@@ -169,6 +169,16 @@ async def climb(
     return [climb.found(limit) for climb in climbs]
 
 
+async def every_reading(connection: Connection, query: Words) -> list[Reading]:
+    """Return how each step would read a query, whether it takes the step or not, in their order."""
+    catalogue, climb = _Catalogue(connection), _Climb(0, query)
+    return [
+        Reading(rung, lookup.pattern)
+        for rung, _, loosen in _STEPS
+        for lookup in await loosen(catalogue, [climb])
+    ]
+
+
 async def rate(
     connection: Connection, query: Words, readings: Sequence[Reading], ids: Sequence[UUID]
 ) -> dict[UUID, Hit]:

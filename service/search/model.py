@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from enum import IntEnum, StrEnum
+from operator import mul
 from typing import Final
 from uuid import UUID
 
@@ -102,26 +103,30 @@ class Match:
         return min(1.0, found / max(1, size))
 
     @property
-    def parts(self) -> Parts:
-        """The parts of the relevance."""
+    def values(self) -> Parts:
+        """How much of each part of the relevance there is, 0 to 1."""
         return Parts(
-            words=0.4 * self.words,
-            fields=0.15 * self.fields,
-            whole=0.25 * self.whole,
-            in_order=0.05 if self.in_order else 0.0,
-            as_typed=0.05 if self.as_typed else 0.0,
-            popularity=0.001 * self.popularity,
+            words=self.words,
+            fields=self.fields,
+            whole=self.whole,
+            in_order=float(self.in_order),
+            as_typed=float(self.as_typed),
+            popularity=self.popularity / 100,
         )
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of the relevance, by their weights."""
+        return Parts(*map(mul, astuple(WEIGHTS), astuple(self.values)))
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The relevance of a hit, 0 to 1, as the sum of its parts; candidates.py has it in SQL.
 
-    Up to 0.4 for how many words were found, up to 0.15 for the fields in which they stand, up to
-    0.25 for how much of these fields the query covers, 0.05 when its words stand there side by side
-    or name artist and album, 0.05 when title or artist are just what was typed, accents included,
-    and up to 0.1 for popularity.
+    They are for how many words were found, for the fields in which they stand, for how much of
+    these fields the query covers, for words that stand there side by side or name artist and album,
+    for a title or artist that is just what was typed, accents included, and for popularity.
     """
 
     words: float
@@ -135,6 +140,12 @@ class Parts:
     def relevance(self) -> float:
         """The sum."""
         return float(sum(astuple(self)))
+
+
+WEIGHTS: Final = Parts(
+    words=0.4, fields=0.15, whole=0.25, in_order=0.05, as_typed=0.05, popularity=0.1
+)
+"""The most that each part can add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +172,30 @@ class Hit:
         The best score, then the newest track: ids are UUIDv7, which grow with time.
         """
         return self.score, self.track_id
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What search has of a track.
+
+    `words` are those under which it is found, each with the weights of the fields in which it
+    stands; there are none when it cannot be found. The sizes are those of `Match`.
+    """
+
+    track_id: UUID
+    library_id: UUID
+    status: str
+    is_deleted: bool
+    tier: int
+    title_size: int
+    artist_size: int
+    album_size: int
+    words: Mapping[str, str]
+
+    @property
+    def is_findable(self) -> bool:
+        """Whether a search can find the track at all."""
+        return self.status == "COMPLETED" and not self.is_deleted
 
 
 class Facet(StrEnum):

@@ -17,8 +17,11 @@ from rapidfuzz.distance import OSA
 
 from service.search.model import Pattern, Words
 
-_MAX_WORD: Final = 250
+MAX_WORD: Final = 250
 """How many letters of a word are looked up, as in the SQL function weighted_words."""
+
+MIN_BEGINNING: Final = 2
+"""A beginning of one letter stands for a tenth of the vocabulary."""
 
 _MAX_ALTERNATIVES: Final = 32
 _SOUGHT: Final = 3
@@ -80,12 +83,9 @@ def all_words(words: Sequence[str], vocabulary: Vocabulary) -> Pattern:
 
 
 def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | None:
-    """Return the pattern with the last word as the beginning of one; None when that is too short.
-
-    A beginning of one letter stands for a tenth of the vocabulary.
-    """
+    """Return the pattern with the last word as the beginning of one; None when it is too short."""
     *others, last = words
-    if len(last) < 2:
+    if len(last) < MIN_BEGINNING:
         return None
     beginning = _Group(((_beginning(last),),), share=1.0 if vocabulary.shares else 0.0)
     return _pattern([[*_as_typed(others, vocabulary), beginning]])
@@ -98,14 +98,14 @@ def allowed_edits(word: str, other: str) -> int:
     PostgreSQL does not compare.
     """
     longer = max(len(word), len(other))
-    if longer > _MAX_WORD:
+    if longer > MAX_WORD:
         return 0
     return 2 if longer >= 8 else 1 if longer >= 4 else 0
 
 
 def may_be_misspelt(word: str) -> bool:
     """Whether a word as typed has letters enough to be another word."""
-    return 3 <= len(word) <= _MAX_WORD
+    return 3 <= len(word) <= MAX_WORD
 
 
 def deletions(word: str) -> list[int]:
@@ -316,8 +316,8 @@ def _group(alternatives: Sequence[Alternative], vocabulary: Vocabulary) -> _Grou
 
 def _quoted(word: str) -> str:
     # Folded text has none of the characters that the syntax of tsquery reserves within quotes.
-    return f"'{word}'" if len(word) <= _MAX_WORD else _beginning(word)
+    return f"'{word}'" if len(word) <= MAX_WORD else _beginning(word)
 
 
 def _beginning(word: str) -> str:
-    return f"'{word[:_MAX_WORD]}':*"
+    return f"'{word[:MAX_WORD]}':*"

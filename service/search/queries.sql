@@ -191,6 +191,29 @@ CROSS JOIN LATERAL (
     LIMIT 10
 ) AS near;
 
+-- name: entries_of_tracks
+-- What search has of tracks, and whether they can be found: each word with the weights of the fields it
+-- stands in. Primary keys of track and track_search.
+SELECT
+    t.id AS track_id,
+    t.library_id,
+    t.status,
+    t.deleted_at IS NOT NULL AS is_deleted,
+    coalesce(s.tier, search_tier(t.popularity, t.id)) AS tier,
+    coalesce(s.title_size, 0) AS title_size,
+    coalesce(s.artist_size, 0) AS artist_size,
+    coalesce(s.album_size, 0) AS album_size,
+    coalesce(
+        (
+            SELECT jsonb_object_agg(w.lexeme, array_to_string(w.weights, ''))
+            FROM unnest(s.words) AS w (lexeme, positions, weights)
+        ),
+        '{}'
+    ) AS words
+FROM track AS t
+LEFT JOIN track_search AS s ON s.track_id = t.id
+WHERE t.id = ANY(%(ids)s::uuid[]);
+
 -- name: words_of_tracks
 -- The words under which tracks are found. Primary key of track_search.
 SELECT s.track_id, tsvector_to_array(s.words) AS words

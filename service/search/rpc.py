@@ -19,9 +19,11 @@ from service.database import Database
 from service.errors import DomainError
 from service.matching.stream import MatchStream
 from service.playlists.codec import encode_playlist
-from service.query import parse
+from service.query import clauses, parse
 from service.search.answer import Page, Search, ShownHit, answer
 from service.search.candidates import Scope
+from service.search.codec import encode_explanation, encode_verdict
+from service.search.explain import MAX_TRACKS
 from service.search.facets import DEFAULT_VALUES, MAX_VALUES
 from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode, Place
 from service.suggest.catalogue import Findings, search_catalogue
@@ -120,6 +122,7 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         facet_size = check.page_size(
             request.facet_size, "facet_size", default=DEFAULT_VALUES, most=MAX_VALUES
         )
+        explained = _decode_tracks(check, request.explain_track_ids)
         if not (text.strip() or request.filter.strip()):
             check.fail("query", "must not be blank without a filter")
         check.done()
@@ -139,6 +142,9 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             facets=facets,
             facet_size=facet_size,
             highlight=request.highlight,
+            explains=request.explain,
+            explained=explained,
+            clauses=clauses(request.filter) if explained else (),
         )
 
     async def _encode(self, request: pb.SearchTracksRequest, page: Page) -> pb.SearchTracksResponse:
@@ -149,6 +155,7 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             total_size_exact=page.counts.is_exact,
             facets=map(_encode_facet, page.counts.facets),
             did_you_mean=page.did_you_mean,
+            verdicts=map(encode_verdict, page.verdicts),
         )
         if page.last:
             key, track_id = page.last
@@ -167,6 +174,18 @@ def _decode_facets(check: Check, given: Sequence[int]) -> tuple[Facet, ...]:
         elif name in Facet.__members__:
             facets[Facet(name)] = None
     return tuple(facets)
+
+
+def _decode_tracks(check: Check, given: Sequence[str]) -> tuple[UUID, ...]:
+    field = "explain_track_ids"
+    if len(given) > MAX_TRACKS:
+        check.fail(field, f"must have at most {MAX_TRACKS} entries, has {len(given)}")
+        return ()
+    ids = tuple(check.uuid(f"{field}[{index}]", text) for index, text in enumerate(given))
+    for index, track_id in enumerate(ids):
+        if track_id in ids[:index]:
+            check.fail(f"{field}[{index}]", "must not be repeated")
+    return ids
 
 
 def _order(text: str) -> Order | None:
@@ -192,6 +211,7 @@ def _encode_hit(shown: ShownHit) -> pb.SearchHit:
             )
             for highlight in shown.highlights
         ],
+        explanation=encode_explanation(shown.explanation),
     )
 
 

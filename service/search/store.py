@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from psycopg.rows import class_row
+
 from service.database import Connection, load_statements
+from service.search.model import Entry
 from service.search.patterns import deletions, may_be_misspelt
 
 _SQL = load_statements(__package__)
@@ -16,6 +19,7 @@ _SIMILAR = _SQL["similar_words"]
 _LOOKALIKES = _SQL["lookalike_words"]
 _COMMON = _SQL["common_words"]
 _WORDS = _SQL["words_of_tracks"]
+_ENTRIES = _SQL["entries_of_tracks"]
 
 
 async def fold(connection: Connection, texts: Sequence[str]) -> list[str]:
@@ -77,6 +81,13 @@ async def common_words(connection: Connection, words: Collection[str]) -> dict[s
 async def words_of(connection: Connection, ids: Collection[UUID]) -> dict[UUID, list[str]]:
     """Return the words under which tracks are found, of those that can be found."""
     return dict(await (await connection.execute(_WORDS, {"ids": list(ids)})).fetchall())
+
+
+async def entries(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Entry]:
+    """Return what search has of those of the tracks that exist."""
+    async with connection.cursor(row_factory=class_row(Entry)) as cursor:
+        await cursor.execute(_ENTRIES, {"ids": list(ids)})
+        return {entry.track_id: entry for entry in await cursor.fetchall()}
 
 
 def array_text(numbers: Sequence[int]) -> str:

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.errors import InvalidInput
-from service.query import Query, condition, parse, quoted
+from service.query import Query, clauses, condition, parse, quoted
 from service.query.fields import FIELDS
 from service.query.keys import camelot, compatible, key_named
 from service.query.model import (
@@ -31,6 +31,7 @@ from service.query.model import (
     Value,
     Whole,
     Words,
+    all_of,
 )
 from service.query.syntax import MAX_DEPTH, MAX_LENGTH, MAX_TERMS
 
@@ -252,6 +253,23 @@ def test_blank_text_asks_for_nothing(blank: str) -> None:
     assert parse(blank).is_empty
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", []),
+        ("a", [(1, "a")]),
+        ("a OR b", [(1, "a OR b")]),
+        ("year:1990..1999 -genre:live", [(1, "year:1990..1999"), (17, "-genre:live")]),
+        (" (a OR b) AND NOT  x\n'b c'*", [(2, "(a OR b)"), (15, "NOT  x"), (22, "'b c'*")]),
+        ("((a b)) title:(a OR b)", [(1, "((a b))"), (9, "title:(a OR b)")]),
+        ("((a -b))", [(3, "a"), (5, "-b")]),
+        ("-(a b)", [(1, "-(a b)")]),
+    ],
+)
+def test_clauses_are_what_stands_side_by_side(text: str, parts: list[tuple[int, str]]) -> None:
+    assert [(clause.column, clause.text) for clause in clauses(text)] == parts
+
+
 def test_a_query_is_a_value() -> None:
     assert parse("a  (b)") == parse("a b") == Query(And((A, B)), "filter")
     assert hash(parse("-a year:1999")) == hash(parse("-a  year:1999"))
@@ -389,6 +407,10 @@ def test_any_text_is_understood_or_refused(text: str) -> None:
         assert len(violation.description) < 250
     else:
         condition(query)
+        parts = [clause.query.root for clause in clauses(text)]
+        roots = [root for root in parts if root is not None]
+        assert len(roots) == len(parts)
+        assert (all_of(roots) if roots else None) == query.root
 
 
 @pytest.mark.parametrize("character", string.punctuation)

@@ -150,6 +150,158 @@ SEARCH_FACET_FIELD_KEY: SearchFacetField.ValueType  # 7
 """The musical key, in Camelot's notation: 8A is A minor."""
 Global___SearchFacetField: _TypeAlias = SearchFacetField  # noqa: Y015
 
+class _SearchScorePartKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SearchScorePartKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchScorePartKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEARCH_SCORE_PART_KIND_UNSPECIFIED: _SearchScorePartKind.ValueType  # 0
+    """Not given."""
+    SEARCH_SCORE_PART_KIND_WORDS: _SearchScorePartKind.ValueType  # 1
+    """How many words of the query were found: the sum of `counted` over all fields, of `words_asked`."""
+    SEARCH_SCORE_PART_KIND_FIELDS: _SearchScorePartKind.ValueType  # 2
+    """In which fields they stand: as WORDS, but a word in the album counts 0.7, one in the genres 0.5."""
+    SEARCH_SCORE_PART_KIND_WHOLE: _SearchScorePartKind.ValueType  # 3
+    """How much of the title, artists and album that have counted words the query covers: `counted`, of
+    `size`. Fully when the query is the title, the artists, or both.
+    """
+    SEARCH_SCORE_PART_KIND_IN_ORDER: _SearchScorePartKind.ValueType  # 4
+    """1 when the query stands in title and artists as it is, or is the artists and the album."""
+    SEARCH_SCORE_PART_KIND_AS_TYPED: _SearchScorePartKind.ValueType  # 5
+    """1 when title or artists are just what was typed, accents and punctuation included; only case does not
+    count.
+    """
+    SEARCH_SCORE_PART_KIND_POPULARITY: _SearchScorePartKind.ValueType  # 6
+    """The popularity of the track, of 100."""
+
+class SearchScorePartKind(_SearchScorePartKind, metaclass=_SearchScorePartKindEnumTypeWrapper):
+    """What adds to the relevance of a hit."""
+
+SEARCH_SCORE_PART_KIND_UNSPECIFIED: SearchScorePartKind.ValueType  # 0
+"""Not given."""
+SEARCH_SCORE_PART_KIND_WORDS: SearchScorePartKind.ValueType  # 1
+"""How many words of the query were found: the sum of `counted` over all fields, of `words_asked`."""
+SEARCH_SCORE_PART_KIND_FIELDS: SearchScorePartKind.ValueType  # 2
+"""In which fields they stand: as WORDS, but a word in the album counts 0.7, one in the genres 0.5."""
+SEARCH_SCORE_PART_KIND_WHOLE: SearchScorePartKind.ValueType  # 3
+"""How much of the title, artists and album that have counted words the query covers: `counted`, of
+`size`. Fully when the query is the title, the artists, or both.
+"""
+SEARCH_SCORE_PART_KIND_IN_ORDER: SearchScorePartKind.ValueType  # 4
+"""1 when the query stands in title and artists as it is, or is the artists and the album."""
+SEARCH_SCORE_PART_KIND_AS_TYPED: SearchScorePartKind.ValueType  # 5
+"""1 when title or artists are just what was typed, accents and punctuation included; only case does not
+count.
+"""
+SEARCH_SCORE_PART_KIND_POPULARITY: SearchScorePartKind.ValueType  # 6
+"""The popularity of the track, of 100."""
+Global___SearchScorePartKind: _TypeAlias = SearchScorePartKind  # noqa: Y015
+
+class _SearchWordReading:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SearchWordReadingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchWordReading.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEARCH_WORD_READING_UNSPECIFIED: _SearchWordReading.ValueType  # 0
+    """Not given."""
+    SEARCH_WORD_READING_AS_TYPED: _SearchWordReading.ValueType  # 1
+    """As typed, but for case, accents and punctuation."""
+    SEARCH_WORD_READING_JOINED: _SearchWordReading.ValueType  # 2
+    """Two words, run together: "black berry" is "blackberry"."""
+    SEARCH_WORD_READING_SPLIT: _SearchWordReading.ValueType  # 3
+    """One word, torn into two: "greenday" is "green" and "day"."""
+    SEARCH_WORD_READING_BEGINNING: _SearchWordReading.ValueType  # 4
+    """The beginning of a word: "rhap" is "rhapsody"."""
+    SEARCH_WORD_READING_MENDED: _SearchWordReading.ValueType  # 5
+    """Misspelt by as many letters as are allowed: 1 from four letters on, 2 from eight."""
+    SEARCH_WORD_READING_LOOKALIKE: _SearchWordReading.ValueType  # 6
+    """Misspelt by more than that."""
+
+class SearchWordReading(_SearchWordReading, metaclass=_SearchWordReadingEnumTypeWrapper):
+    """How a word of the query was read when it matched."""
+
+SEARCH_WORD_READING_UNSPECIFIED: SearchWordReading.ValueType  # 0
+"""Not given."""
+SEARCH_WORD_READING_AS_TYPED: SearchWordReading.ValueType  # 1
+"""As typed, but for case, accents and punctuation."""
+SEARCH_WORD_READING_JOINED: SearchWordReading.ValueType  # 2
+"""Two words, run together: "black berry" is "blackberry"."""
+SEARCH_WORD_READING_SPLIT: SearchWordReading.ValueType  # 3
+"""One word, torn into two: "greenday" is "green" and "day"."""
+SEARCH_WORD_READING_BEGINNING: SearchWordReading.ValueType  # 4
+"""The beginning of a word: "rhap" is "rhapsody"."""
+SEARCH_WORD_READING_MENDED: SearchWordReading.ValueType  # 5
+"""Misspelt by as many letters as are allowed: 1 from four letters on, 2 from eight."""
+SEARCH_WORD_READING_LOOKALIKE: SearchWordReading.ValueType  # 6
+"""Misspelt by more than that."""
+Global___SearchWordReading: _TypeAlias = SearchWordReading  # noqa: Y015
+
+class _SearchOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SearchOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEARCH_OUTCOME_UNSPECIFIED: _SearchOutcome.ValueType  # 0
+    """Not given."""
+    SEARCH_OUTCOME_NO_SUCH_TRACK: _SearchOutcome.ValueType  # 1
+    """There is no such track."""
+    SEARCH_OUTCOME_DELETED: _SearchOutcome.ValueType  # 2
+    """The track is deleted."""
+    SEARCH_OUTCOME_NOT_COMPLETED: _SearchOutcome.ValueType  # 3
+    """The status of the track is not COMPLETED."""
+    SEARCH_OUTCOME_OTHER_LIBRARY: _SearchOutcome.ValueType  # 4
+    """The track belongs to another library than the search."""
+    SEARCH_OUTCOME_FILTERED_OUT: _SearchOutcome.ValueType  # 5
+    """The filter leaves it out: see `failed_terms`."""
+    SEARCH_OUTCOME_WORDS_MISSING: _SearchOutcome.ValueType  # 6
+    """It lacks words of the query: see `missing_words` and `fields` of the explanation. With the rung
+    FEWER_WORDS, that step would have found it all the same, but was not taken.
+    """
+    SEARCH_OUTCOME_BELOW_MIN_SCORE: _SearchOutcome.ValueType  # 7
+    """Its score is, or would be, less than `min_score`."""
+    SEARCH_OUTCOME_STEP_NOT_TAKEN: _SearchOutcome.ValueType  # 8
+    """The step of its `rung` would have found it, but was not taken: stricter ones had found enough, the mode
+    does not allow it, or time ran out.
+    """
+    SEARCH_OUTCOME_BEYOND_LIMIT: _SearchOutcome.ValueType  # 9
+    """It matches, but is not among the best 500, or a step met 500 tracks in earlier tiers."""
+    SEARCH_OUTCOME_HIT: _SearchOutcome.ValueType  # 10
+    """It is a hit, on this page or another one."""
+
+class SearchOutcome(_SearchOutcome, metaclass=_SearchOutcomeEnumTypeWrapper):
+    """What became of a track in a search. The first that applies, in the order of the numbers."""
+
+SEARCH_OUTCOME_UNSPECIFIED: SearchOutcome.ValueType  # 0
+"""Not given."""
+SEARCH_OUTCOME_NO_SUCH_TRACK: SearchOutcome.ValueType  # 1
+"""There is no such track."""
+SEARCH_OUTCOME_DELETED: SearchOutcome.ValueType  # 2
+"""The track is deleted."""
+SEARCH_OUTCOME_NOT_COMPLETED: SearchOutcome.ValueType  # 3
+"""The status of the track is not COMPLETED."""
+SEARCH_OUTCOME_OTHER_LIBRARY: SearchOutcome.ValueType  # 4
+"""The track belongs to another library than the search."""
+SEARCH_OUTCOME_FILTERED_OUT: SearchOutcome.ValueType  # 5
+"""The filter leaves it out: see `failed_terms`."""
+SEARCH_OUTCOME_WORDS_MISSING: SearchOutcome.ValueType  # 6
+"""It lacks words of the query: see `missing_words` and `fields` of the explanation. With the rung
+FEWER_WORDS, that step would have found it all the same, but was not taken.
+"""
+SEARCH_OUTCOME_BELOW_MIN_SCORE: SearchOutcome.ValueType  # 7
+"""Its score is, or would be, less than `min_score`."""
+SEARCH_OUTCOME_STEP_NOT_TAKEN: SearchOutcome.ValueType  # 8
+"""The step of its `rung` would have found it, but was not taken: stricter ones had found enough, the mode
+does not allow it, or time ran out.
+"""
+SEARCH_OUTCOME_BEYOND_LIMIT: SearchOutcome.ValueType  # 9
+"""It matches, but is not among the best 500, or a step met 500 tracks in earlier tiers."""
+SEARCH_OUTCOME_HIT: SearchOutcome.ValueType  # 10
+"""It is a hit, on this page or another one."""
+Global___SearchOutcome: _TypeAlias = SearchOutcome  # noqa: Y015
+
 class _SuggestionKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -300,6 +452,8 @@ class SearchTracksRequest(_message.Message):
     FACET_SIZE_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     HIGHLIGHT_FIELD_NUMBER: _builtins.int
+    EXPLAIN_FIELD_NUMBER: _builtins.int
+    EXPLAIN_TRACK_IDS_FIELD_NUMBER: _builtins.int
     query: _builtins.str
     """What to look for, as a person types it: words of title, artists, album and genre in any order, at
     most 500 characters. May be empty when `filter` is not.
@@ -334,9 +488,19 @@ class SearchTracksRequest(_message.Message):
     """
     highlight: _builtins.bool
     """Tells where in the tracks the words of the query stand."""
+    explain: _builtins.bool
+    """Explains each hit: which words of the query matched which words of the track, and how the score came
+    about. Costs one statement more for all hits together.
+    """
     @_builtins.property
     def facets(self) -> _containers.RepeatedScalarFieldContainer[Global___SearchFacetField.ValueType]:
         """By what to count all matches, at most one of each. Counting implies `count_total`."""
+
+    @_builtins.property
+    def explain_track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Tracks to be explained whether they are hits or not, at most 20: for each of them the response says
+        what became of it, and why. Costs about as much as another search or two.
+        """
 
     def __init__(
         self,
@@ -353,10 +517,12 @@ class SearchTracksRequest(_message.Message):
         facet_size: _builtins.int = ...,
         order_by: _builtins.str = ...,
         highlight: _builtins.bool = ...,
+        explain: _builtins.bool = ...,
+        explain_track_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_total", b"count_total", "facet_size", b"facet_size", "facets", b"facets", "filter", b"filter", "highlight", b"highlight", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count_total", b"count_total", "explain", b"explain", "explain_track_ids", b"explain_track_ids", "facet_size", b"facet_size", "facets", b"facets", "filter", b"filter", "highlight", b"highlight", "library_id", b"library_id", "min_score", b"min_score", "mode", b"mode", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "query", b"query"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -375,6 +541,7 @@ class SearchTracksResponse(_message.Message):
     TOTAL_SIZE_EXACT_FIELD_NUMBER: _builtins.int
     FACETS_FIELD_NUMBER: _builtins.int
     DID_YOU_MEAN_FIELD_NUMBER: _builtins.int
+    VERDICTS_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last one."""
     partial: _builtins.bool
@@ -405,6 +572,12 @@ class SearchTracksResponse(_message.Message):
         to count.
         """
 
+    @_builtins.property
+    def verdicts(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchVerdict]:
+        """What became of the tracks in `explain_track_ids`, in the same order. None when `partial` and there was
+        no time to find out.
+        """
+
     def __init__(
         self,
         *,
@@ -415,10 +588,11 @@ class SearchTracksResponse(_message.Message):
         total_size_exact: _builtins.bool = ...,
         facets: _abc.Iterable[Global___SearchFacet] | None = ...,
         did_you_mean: _builtins.str = ...,
+        verdicts: _abc.Iterable[Global___SearchVerdict] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["did_you_mean", b"did_you_mean", "facets", b"facets", "hits", b"hits", "next_page_token", b"next_page_token", "partial", b"partial", "total_size", b"total_size", "total_size_exact", b"total_size_exact"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["did_you_mean", b"did_you_mean", "facets", b"facets", "hits", b"hits", "next_page_token", b"next_page_token", "partial", b"partial", "total_size", b"total_size", "total_size_exact", b"total_size_exact", "verdicts", b"verdicts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -508,6 +682,7 @@ class SearchHit(_message.Message):
     SCORE_FIELD_NUMBER: _builtins.int
     RUNG_FIELD_NUMBER: _builtins.int
     HIGHLIGHTS_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
     score: _builtins.float
     """How good the hit is, above 0 and at most 1. Comparable within one response."""
     rung: Global___SearchRung.ValueType
@@ -522,6 +697,10 @@ class SearchHit(_message.Message):
         or in what the track does not show are not there.
         """
 
+    @_builtins.property
+    def explanation(self) -> Global___SearchExplanation:
+        """Why the track was found, when `explain` was asked. Not set when `partial` and there was no time."""
+
     def __init__(
         self,
         *,
@@ -529,14 +708,258 @@ class SearchHit(_message.Message):
         score: _builtins.float = ...,
         rung: Global___SearchRung.ValueType = ...,
         highlights: _abc.Iterable[Global___SearchHighlight] | None = ...,
+        explanation: Global___SearchExplanation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "track", b"track"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["highlights", b"highlights", "rung", b"rung", "score", b"score", "track", b"track"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "highlights", b"highlights", "rung", b"rung", "score", b"score", "track", b"track"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SearchHit: _TypeAlias = SearchHit  # noqa: Y015
+
+@_typing.final
+class SearchExplanation(_message.Message):
+    """Why a track was found, or how near it came to that.
+
+    The score follows from rung and relevance: (6 - rung + relevance) / 6, with the number of the rung. So
+    the best hit of a step has no better score than the worst of a stricter one. Hits of a filter alone have
+    the rung FILTER, the score 1 and neither words nor parts.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUNG_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    RELEVANCE_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    MISSING_WORDS_FIELD_NUMBER: _builtins.int
+    WORDS_ASKED_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    rung: Global___SearchRung.ValueType
+    """Which step found it, or would have. Not given when no step does."""
+    score: _builtins.float
+    """How good the hit is, above 0 and at most 1. 0 without a rung."""
+    relevance: _builtins.float
+    """What compares hits of one rung, 0 to 1: the sum of weight times value of all parts."""
+    words_asked: _builtins.int
+    """How many words the query has, as the parts WORDS and FIELDS take it: for the rung FEWER_WORDS without
+    what stands in brackets and without words such as "official". 0 without a rung.
+    """
+    tier: _builtins.int
+    """How early the track is looked at: 0 for the most popular ones, to 3. A step that meets more than 500
+    tracks leaves those of the later tiers out.
+    """
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchScorePart]:
+        """The parts of the relevance, in the order of the enumeration, those that are 0 too. None without a
+        rung.
+        """
+
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchFieldMatch]:
+        """The fields that have a word of the query, in the order title, artist, album, genres."""
+
+    @_builtins.property
+    def missing_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The words of the query that none of the fields has, as they are compared."""
+
+    def __init__(
+        self,
+        *,
+        rung: Global___SearchRung.ValueType = ...,
+        score: _builtins.float = ...,
+        relevance: _builtins.float = ...,
+        parts: _abc.Iterable[Global___SearchScorePart] | None = ...,
+        fields: _abc.Iterable[Global___SearchFieldMatch] | None = ...,
+        missing_words: _abc.Iterable[_builtins.str] | None = ...,
+        words_asked: _builtins.int = ...,
+        tier: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "missing_words", b"missing_words", "parts", b"parts", "relevance", b"relevance", "rung", b"rung", "score", b"score", "tier", b"tier", "words_asked", b"words_asked"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchExplanation: _TypeAlias = SearchExplanation  # noqa: Y015
+
+@_typing.final
+class SearchScorePart(_message.Message):
+    """One part of the relevance of a hit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    kind: Global___SearchScorePartKind.ValueType
+    """What it is for."""
+    weight: _builtins.float
+    """The most that it can add. The weights of all parts add up to 1 but for rounding."""
+    value: _builtins.float
+    """How much of that it adds, 0 to 1."""
+    def __init__(
+        self,
+        *,
+        kind: Global___SearchScorePartKind.ValueType = ...,
+        weight: _builtins.float = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "value", b"value", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchScorePart: _TypeAlias = SearchScorePart  # noqa: Y015
+
+@_typing.final
+class SearchFieldMatch(_message.Message):
+    """The words of one field of a track that matched words of the query."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    WORDS_FIELD_NUMBER: _builtins.int
+    COUNTED_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """The field, as a path of Track: `title`, `artist`, `album.title` or `genres`. `artist` includes the
+    names of the artists in full and their aliases.
+    """
+    counted: _builtins.int
+    """How many words of the query counted in this field. One that stands in several fields counts in the
+    first of them; genres do not count for the rung FEWER_WORDS.
+    """
+    size: _builtins.int
+    """How many distinct words the field has as it is shown; 0 for genres."""
+    @_builtins.property
+    def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchWordMatch]:
+        """The words that matched, in the order of the query."""
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        words: _abc.Iterable[Global___SearchWordMatch] | None = ...,
+        counted: _builtins.int = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counted", b"counted", "field", b"field", "size", b"size", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchFieldMatch: _TypeAlias = SearchFieldMatch  # noqa: Y015
+
+@_typing.final
+class SearchWordMatch(_message.Message):
+    """A word of a track that matched a word of the query, both as they are compared: in lower case and without
+    accents.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPED_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    READING_FIELD_NUMBER: _builtins.int
+    typed: _builtins.str
+    """The word of the query; two with a space between them when they were joined."""
+    found: _builtins.str
+    """The word of the track."""
+    reading: Global___SearchWordReading.ValueType
+    """How the one stands for the other."""
+    def __init__(
+        self,
+        *,
+        typed: _builtins.str = ...,
+        found: _builtins.str = ...,
+        reading: Global___SearchWordReading.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["found", b"found", "reading", b"reading", "typed", b"typed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchWordMatch: _TypeAlias = SearchWordMatch  # noqa: Y015
+
+@_typing.final
+class SearchVerdict(_message.Message):
+    """What became of one track in a search, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_ID_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    FAILED_TERMS_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    track_id: _builtins.str
+    """The track."""
+    outcome: Global___SearchOutcome.ValueType
+    """What became of it."""
+    rank: _builtins.int
+    """Its place among all hits, from 1. 0 when it is none, and in the order of a field, in which places are
+    not known.
+    """
+    @_builtins.property
+    def failed_terms(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchFilterTerm]:
+        """The terms of the filter that it does not pass, each tested alone."""
+
+    @_builtins.property
+    def explanation(self) -> Global___SearchExplanation:
+        """What of the query it has, as far as it can be found at all: not set for tracks that are absent, deleted
+        or not COMPLETED.
+        """
+
+    def __init__(
+        self,
+        *,
+        track_id: _builtins.str = ...,
+        outcome: Global___SearchOutcome.ValueType = ...,
+        rank: _builtins.int = ...,
+        failed_terms: _abc.Iterable[Global___SearchFilterTerm] | None = ...,
+        explanation: Global___SearchExplanation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "failed_terms", b"failed_terms", "outcome", b"outcome", "rank", b"rank", "track_id", b"track_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchVerdict: _TypeAlias = SearchVerdict  # noqa: Y015
+
+@_typing.final
+class SearchFilterTerm(_message.Message):
+    """A term of a filter: what stands beside others in AND on the outermost level. It may be a whole group in
+    parentheses; a filter with OR on the outermost level is one term.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COLUMN_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    column: _builtins.int
+    """Where it begins in the filter, counted in characters from 1."""
+    text: _builtins.str
+    """The term as written, such as `-genre:live`."""
+    def __init__(
+        self,
+        *,
+        column: _builtins.int = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchFilterTerm: _TypeAlias = SearchFilterTerm  # noqa: Y015
 
 @_typing.final
 class SearchHighlight(_message.Message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -13,6 +14,16 @@ MAX_SOURCE_URI: Final = 2_000
 
 FILE: Final = "file"
 """The type of a source that is a file: what its tags say comes from there."""
+
+
+_DISC_FOLDER: Final = re.compile(
+    r"(cd|dis[ck]|dvd|vinyl|lp|side)[ _.-]*[0-9a-d]{1,2}\b", re.IGNORECASE
+)
+
+
+def is_disc_folder(name: str) -> bool:
+    """Whether a folder is by its name one disc of the album that the folder above holds."""
+    return _DISC_FOLDER.match(name) is not None
 
 
 def file_source_id(uri: str) -> str:

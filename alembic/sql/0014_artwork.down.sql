@@ -1,2 +1,3 @@
+DROP TABLE album_folder;
 DROP TABLE file_artwork;
 DROP TABLE artwork;

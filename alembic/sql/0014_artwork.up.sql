@@ -20,3 +20,16 @@ CREATE TABLE file_artwork (
 );
 
 CREATE INDEX file_artwork_hash_idx ON file_artwork (hash);
+
+-- Albums of files are told apart by their folders. A folder with a title and an album artist is known by
+-- the hash of the three.
+CREATE TABLE album_folder (
+    key text COLLATE "C" PRIMARY KEY CHECK (key ~ '^[0-9a-f]{32}$'),
+    album_id uuid NOT NULL REFERENCES album ON DELETE CASCADE,
+    is_implied boolean NOT NULL
+);
+
+CREATE INDEX album_folder_album_idx ON album_folder (album_id);
+
+COMMENT ON COLUMN album_folder.is_implied IS
+'Whether the files name no album artist, so that the artist of the album is that of its tracks.';

@@ -1,4 +1,4 @@
-"""Artwork: pictures by their content, and the files that they go with."""
+"""Pictures by their content with the files that they go with, and the albums of folders."""
 
 from __future__ import annotations
 

@@ -26,6 +26,8 @@ from mutagen.flac import Picture
 from mutagen.id3 import ID3
 from mutagen.mp4 import MP4Cover, MP4Tags
 
+from service.sources import is_disc_folder
+
 MAX_PICTURES: Final = 20
 """How many pictures of one file are taken."""
 
@@ -66,7 +68,6 @@ _NAMES: Final = {
 """What a picture in a folder shows, by the words of its name; of several, the first one here."""
 
 _IDLE_WORDS: Final = frozenset({"art", "large", "small", "the"})
-_DISC: Final = re.compile(r"(cd|dis[ck]|dvd|vinyl|lp|side)[ _.-]*[0-9a-d]{1,2}\b", re.IGNORECASE)
 
 
 class Embedded(NamedTuple):
@@ -168,7 +169,7 @@ def _beside(path: Path) -> tuple[_Beside, ...]:
     """Return the pictures in the folder of a file; for a disc without a front, also its album's."""
     folder = path.parent
     found = _listed(str(folder), folder.stat().st_mtime_ns)
-    if _DISC.match(folder.name) and all(picture.type != FRONT for picture in found):
+    if is_disc_folder(folder.name) and all(picture.type != FRONT for picture in found):
         found += _listed(str(folder.parent), folder.parent.stat().st_mtime_ns)
     return found
 

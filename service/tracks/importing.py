@@ -25,9 +25,12 @@ from fonoteca.v1 import track_pb2 as pb
 from service.database import Connection
 from service.errors import AlreadyExists, DomainError, NotFound, invalid
 from service.provenance.locks import Locks
+from service.search.index import reindex_album
 from service.tracks import store
 from service.tracks.codec import decode_track
+from service.tracks.document import refresh_album
 from service.tracks.filing import Filed, file_items
+from service.tracks.grouping import group_albums, mix
 from service.tracks.items import Belonging, Item
 from service.tracks.resolve import Known, missing_references, resolve
 from service.tracks.rows import SourceOfTrack
@@ -65,6 +68,7 @@ class Import:
         self._seen: dict[Belonging, tuple[int, bytes]] = {}
         self._changed: dict[UUID, int] = {}
         self._filed: set[UUID] = set()
+        self._mixed: set[UUID] = set()
         self._filing = asyncio.Lock()
         self._next_index = 0
         self._waiting: list[Item] = []
@@ -88,6 +92,9 @@ class Import:
         await self._begin_batch()
         await asyncio.wait(self._batches)
         self._raise_failure()
+        for album_id in await mix(self._connection, self._mixed):
+            await refresh_album(self._connection, album_id)
+            await reindex_album(self._connection, album_id)
 
     async def _begin_batch(self) -> None:
         """Store what was read so far in the background, as soon as there is room."""
@@ -257,7 +264,12 @@ class Import:
         if not news:
             return [], {}, {}
         filed = await file_items(self._connection, self._library_id, news, owners, self._refuse)
-        changes = [change for change in filed.changes if self._may_file(change, filed)]
+        changes, mixed = await group_albums(
+            self._connection,
+            [change for change in filed.changes if self._may_file(change, filed)],
+            self._known.credits,
+        )
+        self._mixed |= mixed
         said = {
             (change.id, *item.key): item.fingerprint
             for change in changes

@@ -63,6 +63,76 @@ FROM unnest(
 ORDER BY grouping_key
 ON CONFLICT DO NOTHING;
 
+-- name: find_album_folders
+-- The keys of folders with the titles and artists of albums, in the order given; with the album if that is
+-- known, and whether its artist is only that of its first files, and `performer` is another one. Primary
+-- keys of album_folder, album and artist_credit_name.
+SELECT
+    k.key,
+    f.album_id,
+    coalesce(f.is_implied AND fold(n.name) <> fold(k.performer), false) AS is_mixed
+FROM (
+    SELECT
+        g.number,
+        g.performer,
+        md5(concat_ws(chr(10), g.folder, fold(g.title), fold(g.artist))) AS key
+    FROM unnest(
+        %(folders)s::text[], %(titles)s::text[], %(artists)s::text[], %(performers)s::text[]
+    ) WITH ORDINALITY AS g (folder, title, artist, performer, number)
+) AS k
+LEFT JOIN album_folder AS f ON f.key = k.key
+LEFT JOIN album AS a ON a.id = f.album_id
+LEFT JOIN artist_credit_name AS n ON n.credit_id = a.credit_id AND n.position = 0
+ORDER BY k.number;
+
+-- name: adopt_albums
+-- Albums that no folder has, by title and first artist, with the places of these. album_title_key_idx,
+-- primary key of artist_credit_name, album_folder_album_idx.
+SELECT g.number, a.id
+FROM unnest(%(titles)s::text[], %(artists)s::text[]) WITH ORDINALITY AS g (title, artist, number)
+JOIN album AS a ON a.title_key = left(fold(g.title), 300) AND a.mbid IS NULL
+LEFT JOIN artist_credit_name AS n ON n.credit_id = a.credit_id AND n.position = 0
+WHERE fold(coalesce(n.name, '')) = fold(g.artist)
+    AND NOT EXISTS (SELECT FROM album_folder AS f WHERE f.album_id = a.id)
+ORDER BY g.number, a.id;
+
+-- name: add_albums_of_folders
+-- New albums; those of various artists are compilations. The first one of a title and artist has the
+-- grouping key of these; where another one has it, nothing is added, and further ones have none.
+-- album_grouping_key.
+INSERT INTO album (id, title, credit_id, type, grouping_key)
+SELECT
+    g.id,
+    g.title,
+    g.credit_id,
+    CASE WHEN g.credit_id IS NULL THEN 'COMPILATION' ELSE 'UNSPECIFIED' END AS type,
+    CASE
+        WHEN %(is_first)s::boolean
+            THEN left(fold(g.title), 300) || '|' || coalesce(g.artist_id::text, '')
+    END AS grouping_key
+FROM unnest(
+    %(ids)s::uuid[], %(titles)s::text[], %(credit_ids)s::uuid[], %(artist_ids)s::uuid[]
+) AS g (id, title, credit_id, artist_id)
+ORDER BY grouping_key, g.id
+ON CONFLICT (grouping_key) WHERE grouping_key IS NOT NULL DO NOTHING
+RETURNING id;
+
+-- name: add_album_folders
+-- Remembers the albums of folders. Primary key of album_folder.
+INSERT INTO album_folder (key, album_id, is_implied)
+SELECT g.key, g.album_id, g.is_implied
+FROM unnest(%(keys)s::text[], %(album_ids)s::uuid[], %(implied)s::boolean[])
+    AS g (key, album_id, is_implied)
+ORDER BY g.key
+ON CONFLICT (key) DO NOTHING;
+
+-- name: mix_albums
+-- Takes the artist from albums that nobody has changed; returns them. Primary key of album.
+UPDATE album AS a
+SET credit_id = NULL, type = 'COMPILATION', grouping_key = NULL, revision = a.revision + 1
+WHERE a.id = ANY(%(ids)s::uuid[]) AND a.revision = 1 AND a.credit_id IS NOT NULL
+RETURNING a.id;
+
 -- name: missing_references
 -- Which of these artists and albums do not exist. Primary keys.
 SELECT g.id, 'artist' AS kind

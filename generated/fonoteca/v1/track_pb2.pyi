@@ -93,7 +93,8 @@ class TrackAlbum(_message.Message):
     MBID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The album. May be left empty in a request: then the album is found by `mbid`, else by `title` and
-    album artist, and created when there is none.
+    album artist, and created when there is none. ImportTracks tells albums of files apart by their folders
+    as well; docs/ingest.md has the rules.
     """
     title: _builtins.str
     """The title, at most 1,000 characters. One of `id` and `title` is required."""

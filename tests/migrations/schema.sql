@@ -499,6 +499,15 @@ CREATE TABLE public.album_cover (
     CONSTRAINT album_cover_width_px_check CHECK ((width_px > 0))
 );
 
+CREATE TABLE public.album_folder (
+    key text NOT NULL COLLATE pg_catalog."C",
+    album_id uuid NOT NULL,
+    is_implied boolean NOT NULL,
+    CONSTRAINT album_folder_key_check CHECK ((key ~ '^[0-9a-f]{32}$'::text))
+);
+
+COMMENT ON COLUMN public.album_folder.is_implied IS 'Whether the files name no album artist, so that the artist of the album is that of its tracks.';
+
 CREATE TABLE public.album_source (
     album_id uuid NOT NULL,
     "position" smallint NOT NULL,
@@ -1009,6 +1018,9 @@ COMMENT ON COLUMN public.track_task.available_at IS 'When it may be claimed (aga
 ALTER TABLE ONLY public.album_cover
     ADD CONSTRAINT album_cover_pkey PRIMARY KEY (album_id, "position");
 
+ALTER TABLE ONLY public.album_folder
+    ADD CONSTRAINT album_folder_pkey PRIMARY KEY (key);
+
 ALTER TABLE ONLY public.album
     ADD CONSTRAINT album_pkey PRIMARY KEY (id);
 
@@ -1112,6 +1124,8 @@ ALTER TABLE ONLY public.track_task
     ADD CONSTRAINT track_task_pkey PRIMARY KEY (track_id);
 
 CREATE INDEX album_credit_idx ON public.album USING btree (credit_id);
+
+CREATE INDEX album_folder_album_idx ON public.album_folder USING btree (album_id);
 
 CREATE UNIQUE INDEX album_grouping_key ON public.album USING btree (grouping_key) WHERE (grouping_key IS NOT NULL);
 
@@ -1290,6 +1304,9 @@ ALTER TABLE ONLY public.album_cover
 
 ALTER TABLE ONLY public.album
     ADD CONSTRAINT album_credit_id_fkey FOREIGN KEY (credit_id) REFERENCES public.artist_credit(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.album_folder
+    ADD CONSTRAINT album_folder_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.album_source
     ADD CONSTRAINT album_source_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album(id) ON DELETE CASCADE;

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from fonoteca.v1.album_pb2_grpc import add_AlbumServiceServicer_to_server
 from fonoteca.v1.artist_pb2_grpc import add_ArtistServiceServicer_to_server
 from fonoteca.v1.artwork_pb2_grpc import add_ArtworkServiceServicer_to_server
+from fonoteca.v1.credit_pb2_grpc import add_CreditServiceServicer_to_server
 from fonoteca.v1.file_pb2_grpc import add_FileServiceServicer_to_server
 from fonoteca.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from fonoteca.v1.library_pb2_grpc import add_LibraryServiceServicer_to_server
@@ -18,6 +19,7 @@ from fonoteca.v1.track_pb2_grpc import add_TrackServiceServicer_to_server
 from service.albums.rpc import AlbumServicer
 from service.artists.rpc import ArtistServicer
 from service.artwork.rpc import ArtworkServicer
+from service.credits.rpc import CreditServicer
 from service.database.pool import Database
 from service.files.rpc import FileServicer
 from service.libraries.rpc import LibraryServicer
@@ -46,6 +48,7 @@ CAPABILITIES: Final[Sequence[Capability]] = (
     (add_LibraryServiceServicer_to_server, _of_database(LibraryServicer)),
     (add_PlaylistServiceServicer_to_server, _of_database(PlaylistServicer)),
     (add_ArtistServiceServicer_to_server, _of_database(ArtistServicer)),
+    (add_CreditServiceServicer_to_server, _of_database(CreditServicer)),
     (add_AlbumServiceServicer_to_server, _of_database(AlbumServicer)),
     (add_FileServiceServicer_to_server, _of_database(FileServicer)),
     (add_IngestServiceServicer_to_server, IngestServicer),

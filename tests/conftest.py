@@ -18,6 +18,7 @@ import pytest
 from fonoteca.v1 import (
     album_pb2_grpc,
     artist_pb2_grpc,
+    credit_pb2_grpc,
     file_pb2_grpc,
     library_pb2_grpc,
     playlist_pb2_grpc,
@@ -35,6 +36,7 @@ from tests.support.server import serving
 if TYPE_CHECKING:
     from fonoteca.v1.album_pb2_grpc import AlbumServiceAsyncStub
     from fonoteca.v1.artist_pb2_grpc import ArtistServiceAsyncStub
+    from fonoteca.v1.credit_pb2_grpc import CreditServiceAsyncStub
     from fonoteca.v1.file_pb2_grpc import FileServiceAsyncStub
     from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
     from fonoteca.v1.playlist_pb2_grpc import PlaylistServiceAsyncStub
@@ -164,6 +166,11 @@ def files(channel: grpc.aio.Channel) -> FileServiceAsyncStub:
 @pytest.fixture
 def playlists(channel: grpc.aio.Channel) -> PlaylistServiceAsyncStub:
     return playlist_pb2_grpc.PlaylistServiceStub(channel)
+
+
+@pytest.fixture
+def credits(channel: grpc.aio.Channel) -> CreditServiceAsyncStub:
+    return credit_pb2_grpc.CreditServiceStub(channel)
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+DROP TABLE credit_review;
 DROP TABLE track_conflict;
 DROP TABLE track_lock;
 DROP TABLE track_change;

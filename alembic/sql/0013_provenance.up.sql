@@ -54,3 +54,19 @@ CREATE INDEX track_conflict_library_idx ON track_conflict (library_id, id);
 
 COMMENT ON COLUMN track_conflict.said IS
 'What is said: a serialized fonoteca.v1.Track that has nothing but the field.';
+
+-- Names in tags that may be those of several artists, for people to decide.
+CREATE TABLE credit_review (
+    name text COLLATE "C" PRIMARY KEY CHECK (name <> '' AND char_length(name) <= 500),
+    name_key text COLLATE "C" NOT NULL GENERATED ALWAYS AS (left(fold(name), 300)) STORED,
+    names text[] CHECK (cardinality(names) > 0),
+    seen_at timestamptz NOT NULL DEFAULT now(),
+    decided_at timestamptz,
+    CONSTRAINT credit_review_decision CHECK ((names IS NULL) = (decided_at IS NULL))
+);
+
+CREATE INDEX credit_review_key_idx ON credit_review (name_key);
+CREATE INDEX credit_review_open_idx ON credit_review (name) WHERE decided_at IS NULL;
+
+COMMENT ON COLUMN credit_review.names IS
+'What somebody has decided: the names that stand in it, or it alone when it is one. Empty: not decided.';

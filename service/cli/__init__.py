@@ -37,6 +37,7 @@ COMMANDS: Final = {
     ),
     "files": Command("service.cli.files", "List, relink and forget missing files."),
     "search": Command("service.cli.search", "Search the tracks."),
+    "credits": Command("service.cli.credits", "Decide about names that may be several artists."),
     "match": Command("service.cli.match", "Find the tracks that a table describes."),
     "db": Command("service.cli.db", "Migrate, inspect, back up and restore the database."),
     "settings": Command("service.cli.settings", "List the settings."),

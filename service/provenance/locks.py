@@ -6,13 +6,13 @@ locked fields, and stores that in the end. Nearly all tracks have no lock, and c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from fonoteca.v1 import track_pb2 as pb
-from service.artists.model import CreditedName, joined_names
+from service.artists.model import DISPLAYED_ROLES, CreditedName, joined_names
 from service.database import Connection
 from service.provenance import store
 from service.provenance.fields import has_field, only, value_of, with_value
@@ -65,9 +65,9 @@ class Locks:
         agreed = {field for field in guard.conflicting if has_field(said, field)}
         for field in in_order(guard.locked):
             wanted, has = value_of(draft, field), value_of(own, field)
+            draft = with_value(draft, field, has)
             if _agree(wanted, has):
                 continue
-            draft = with_value(draft, field, has)
             if not field.startswith(FEATURES) or has_field(said, field):
                 agreed.discard(field)
                 self._note(current, field, by, said, wanted, has)
@@ -126,8 +126,18 @@ def _agree(wanted: Any, has: Any) -> bool:
         case (CreditedName(), *_), (CreditedName(), *_) if len(wanted) == len(has):
             pairs = zip(joined_names(wanted), joined_names(has), strict=True)
             return all(_is_same_name(one, other) for one, other in pairs)
+        case (CreditedName(), *_), (CreditedName(), *_):
+            return _text(wanted) == _text(has)
         case _:
             return bool(wanted == has)
+
+
+def _text(credits: Iterable[CreditedName]) -> tuple[str, ...]:
+    """Return what credits show, however they are split, and who did what else."""
+    names = joined_names(tuple(credits))
+    shown = [name.name + name.join_phrase for name in names if name.role in DISPLAYED_ROLES]
+    others = (f"{name.role} {name.name}" for name in names if name.role not in DISPLAYED_ROLES)
+    return ("".join(shown), *others)
 
 
 def _is_same_name(wanted: CreditedName, has: CreditedName) -> bool:

@@ -65,6 +65,18 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A field that a rule has made of what a source said, and what the source said.
+
+    `before` is a serialized track that has only the field.
+    """
+
+    field: str
+    by: Attribution
+    before: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class LastChange:
     """The last change of a field; whether it can be undone, and whether the field was locked."""
 

@@ -178,7 +178,8 @@ def _change(
     """
     if plan.is_new:
         _limit(plan, 0, report)
-        return Change(track_id, _new(plan.more), by=plan.more[0].by)
+        first = plan.more[0]
+        return Change(track_id, _new(plan.more), by=first.by, conclusion=first.conclusion)
     if locked is None or locked.is_deleted:
         raise NotFound("track", track_id)
     current = pb.Track.FromString(locked.document)
@@ -196,7 +197,7 @@ def _change(
     wanted.sources.extend(sources)
     draft = with_file_ids(merged(current, wanted, _NO_MASK), wanted)
     draft = locks.respected(draft, says.message, current, says.by)
-    return Change(track_id, draft, current, by=says.by)
+    return Change(track_id, draft, current, by=says.by, conclusion=says.conclusion)
 
 
 def _limit(plan: _Plan, count: int, report: Report) -> None:

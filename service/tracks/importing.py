@@ -22,6 +22,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from uuid_utils.compat import uuid7
 
 from fonoteca.v1 import track_pb2 as pb
+from service.credits.reading import split_credits
 from service.database import Connection
 from service.errors import AlreadyExists, DomainError, NotFound, invalid
 from service.provenance.locks import Locks
@@ -263,6 +264,7 @@ class Import:
                 news.append(item)
         if not news:
             return [], {}, {}
+        news = await split_credits(self._connection, news)
         filed = await file_items(self._connection, self._library_id, news, owners, self._refuse)
         changes, mixed = await group_albums(
             self._connection,

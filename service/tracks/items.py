@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fonoteca.v1 import track_pb2 as pb
-from service.provenance.model import Attribution, attribution_of
+from service.provenance.model import Attribution, Conclusion, attribution_of
 from service.sources import FILE, file_source_id
 from service.tracks.model import TrackDraft
 from service.tracks.store import SourceKey
@@ -16,12 +16,16 @@ Belonging = SourceKey | str
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One track of an import: what was sent, what was read of it, and the hash of what was sent."""
+    """One track of an import: what was sent, what was read of it, and the hash of what was sent.
+
+    A rule may have concluded one of its fields from what was sent.
+    """
 
     index: int
     message: pb.Track
     draft: TrackDraft
     fingerprint: bytes
+    conclusion: Conclusion | None = None
 
     @property
     def key(self) -> SourceKey:

@@ -21,7 +21,7 @@ from service.errors import AlreadyExists, FailedPrecondition, NotFound, invalid
 from service.provenance import store as provenance
 from service.provenance.fields import changed_fields, only
 from service.provenance.locks import Locks
-from service.provenance.model import BY_USER, Attribution, FieldChange
+from service.provenance.model import BY_USER, Attribution, Conclusion, FieldChange
 from service.search.index import hold_names, index_tracks, unindex_tracks
 from service.tracks import store
 from service.tracks.codec import OUTPUT_ONLY, decode_track, encode_track
@@ -38,7 +38,7 @@ class Change:
     """What a track is to become; `current` is what it is, or None when it is new.
 
     `by` says so, and is remembered as the source of the fields that change; None when that is seen
-    to elsewhere.
+    to elsewhere. Of one field, a rule may say more than `by` did.
     """
 
     id: UUID
@@ -46,6 +46,7 @@ class Change:
     current: pb.Track | None = None
     failure_reason: str = ""
     by: Attribution | None = BY_USER
+    conclusion: Conclusion | None = None
 
 
 async def create(
@@ -211,6 +212,8 @@ class Batch:
             if change.current:
                 self.known.add(change.id)
                 self.changes += _field_changes(change, change.current, message)
+            elif made := change.conclusion:
+                self.changes.append(FieldChange(change.id, made.field, made.by, made.before))
 
     def without(self, ids: Collection[UUID]) -> Batch:
         """Return the rest of the batch."""
@@ -241,11 +244,16 @@ async def store_batch(
 
 def _field_changes(change: Change, current: pb.Track, message: pb.Track) -> list[FieldChange]:
     """Return which fields of a track a change gives another value."""
-    by = change.by
+    by, made = change.by, change.conclusion
     if by is None:
         return []
     return [
-        FieldChange(change.id, name, by, only(current, name).SerializeToString())
+        FieldChange(
+            change.id,
+            name,
+            made.by if made and made.field == name else by,
+            only(current, name).SerializeToString(),
+        )
         for name in changed_fields(current, message)
     ]
 

@@ -1,0 +1,122 @@
+"""`fonoteca credits`: names in tags that may be those of several artists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Annotated, Final
+
+import grpc
+import typer
+from google.protobuf.json_format import MessageToJson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fonoteca.v1 import credit_pb2 as pb
+from fonoteca.v1.credit_pb2_grpc import CreditServiceStub
+from service.cli.connection import ANSWER_SECONDS, server_at
+from service.cli.options import DEFAULT_ADDRESS, Address
+from service.cli.terminal import counted, say
+
+_PAGE: Final = 1_000
+_WIDTH_OF_A_PIPE: Final = 240
+
+_app = typer.Typer(no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.add_typer(_app, name="credits", help="Decide about names that may be several artists.")
+
+
+@_app.command()
+def review(
+    *,
+    limit: Annotated[
+        int | None, typer.Option(min=1, show_default="all", help="How many names at most.")
+    ] = None,
+    address: Address = DEFAULT_ADDRESS,
+    as_json: AsJson = False,
+) -> None:
+    """List the names that may be those of several artists.
+
+    Example: fonoteca credits review --limit 20
+    """
+    with server_at(address) as channel:
+        found = list(islice(_reviews(channel), limit))
+    if as_json:
+        for each in found:
+            _print_json(each)
+    elif found:
+        _print_table(found)
+    else:
+        say("no name is in doubt")
+
+
+@_app.command()
+def decide(
+    name: Annotated[str, typer.Argument(help="The name, as it stands in tags.")],
+    artists: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ARTIST...", help="The artists in it, in order.", show_default="it is one"
+        ),
+    ] = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how many tracks would change.")
+    ] = False,
+    address: Address = DEFAULT_ADDRESS,
+    as_json: AsJson = False,
+) -> None:
+    """Say which artists a name stands for; the tracks that have it follow.
+
+    Example: fonoteca credits decide "Drake & Future" Drake Future
+    """
+    request = pb.DecideCreditRequest(name=name, artists=artists or [name], validate_only=dry_run)
+    with server_at(address) as channel:
+        done = CreditServiceStub(channel).DecideCredit(request, timeout=ANSWER_SECONDS)
+    if as_json:
+        _print_json(done)
+    else:
+        change = "would change" if dry_run else "changed"
+        typer.echo(f"{counted(done.changed_tracks, 'track')} {change}")
+
+
+def _reviews(channel: grpc.Channel) -> Iterator[pb.CreditReview]:
+    stub = CreditServiceStub(channel)
+    request = pb.ListCreditReviewsRequest(page_size=_PAGE)
+    while True:
+        page = stub.ListCreditReviews(request, timeout=ANSWER_SECONDS)
+        yield from page.reviews
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
+def _print_json(message: pb.CreditReview | pb.DecideCreditResponse) -> None:
+    typer.echo(
+        MessageToJson(
+            message,
+            preserving_proto_field_name=True,
+            always_print_fields_with_no_presence=True,
+            indent=None,
+            ensure_ascii=False,
+        )
+    )
+
+
+def _print_table(reviews: Iterable[pb.CreditReview]) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_PIPE
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("name", overflow="fold")
+    table.add_column("of these, known as artists", overflow="fold")
+    for each in reviews:
+        # Names may hold what Rich would take for markup.
+        table.add_row(Text(each.name), Text(" | ".join(each.known_pieces)))
+    console.print(table)

@@ -602,6 +602,19 @@ CREATE TABLE public.audio_file (
 
 COMMENT ON COLUMN public.audio_file.written_at IS 'When this row was stored: a scan that began before cannot say that the file is missing.';
 
+CREATE TABLE public.credit_review (
+    name text NOT NULL COLLATE pg_catalog."C",
+    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    names text[],
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT credit_review_decision CHECK (((names IS NULL) = (decided_at IS NULL))),
+    CONSTRAINT credit_review_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT credit_review_names_check CHECK ((cardinality(names) > 0))
+);
+
+COMMENT ON COLUMN public.credit_review.names IS 'What somebody has decided: the names that stand in it, or it alone when it is one. Empty: not decided.';
+
 CREATE TABLE public.file_artwork (
     content_hash text NOT NULL COLLATE pg_catalog."C",
     "position" smallint NOT NULL,
@@ -1054,6 +1067,9 @@ ALTER TABLE ONLY public.artwork
 ALTER TABLE ONLY public.audio_file
     ADD CONSTRAINT audio_file_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.credit_review
+    ADD CONSTRAINT credit_review_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.file_artwork
     ADD CONSTRAINT file_artwork_pkey PRIMARY KEY (content_hash, "position");
 
@@ -1162,6 +1178,10 @@ CREATE INDEX audio_file_missing_idx ON public.audio_file USING btree (library_id
 CREATE UNIQUE INDEX audio_file_position_key ON public.audio_file USING btree (track_id, "position");
 
 CREATE UNIQUE INDEX audio_file_uri_key ON public.audio_file USING btree (md5(uri), library_id) WHERE (is_live AND (missing_at IS NULL));
+
+CREATE INDEX credit_review_key_idx ON public.credit_review USING btree (name_key);
+
+CREATE INDEX credit_review_open_idx ON public.credit_review USING btree (name) WHERE (decided_at IS NULL);
 
 CREATE INDEX file_artwork_hash_idx ON public.file_artwork USING btree (hash);
 

@@ -32,6 +32,7 @@ COMMANDS: Final = {
     "import": Command(
         "service.cli.import_", "Import tracks from a table whose first line names the columns."
     ),
+    "export": Command("service.cli.export", "Export tracks to a file that an import reads again."),
     "scan": Command(
         "service.cli.scan", "Read audio files below folders or buckets into the catalogue."
     ),

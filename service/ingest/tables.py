@@ -1,5 +1,7 @@
 """Tables: CSV, TSV and JSON Lines files, plain or gzipped, read as tracks.
 
+Their rows are what columns say of a track, or whole tracks as an export writes them (`records`).
+
 The file is read once, as a stream. A row that cannot be read is reported and left out; what makes
 the rest of the file unreadable (broken compression, another encoding) ends the stream with a
 `SourceError` that tells where.
@@ -23,6 +25,7 @@ from fonoteca.v1.track_pb2 import Track
 from service.ingest.cells import shown
 from service.ingest.columns import KNOWN, SOURCE_ID, TITLE, Column, by_rank, column_name
 from service.ingest.problems import Problem, SourceError
+from service.ingest.records import FIELDS, are_fields, is_record, track_of, track_of_cells
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -33,12 +36,18 @@ _JSON_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json"})
 _TABLE_SUFFIXES = frozenset({".csv", ".tsv", ".tab", ".txt"})
 _UTF_8 = frozenset({"utf-8", "utf8"})
 _READ_AHEAD = 1 << 17
+#: How long a cell may be. Those of records hold lists; in other tables a quote that is never closed
+#: must not swallow what follows.
+_LONGEST_CELL = 1 << 17
+_LONGEST_FIELD = 64 << 20
 
 #: What says which track a row is, and how it is called: an import needs both.
 IMPORTED = (SOURCE_ID, TITLE)
 
 #: A track and the line where its row begins.
 Row = tuple[int, Track]
+#: Makes a track of the cells of a row.
+_Filler = Callable[[list[str]], Track]
 
 
 @dataclass(slots=True)
@@ -191,13 +200,30 @@ def _delimited_rows(table: Table, head: str, lines: Iterator[str]) -> Iterator[R
         names = [column_name(heading) for heading in next(reader)]
     except csv.Error as error:
         raise SourceError(f"{table.path}: the header cannot be read: {error}") from None
+    if are_fields(names, without=SOURCE_ID):
+        return _record_rows(table, reader, names)
+    csv.field_size_limit(_LONGEST_CELL)
     _check_names(table.path, names, table.required)
     table.columns = names
     table.unknown_columns += [name for name in names if name and name not in KNOWN]
     if table.strict and table.unknown_columns:
         unknown = ", ".join(table.unknown_columns)
         raise SourceError(f"{table.path}: not known: {unknown}; known are {', '.join(KNOWN)}")
-    return _filled_rows(table, reader, names)
+    return _filled_rows(table, reader, _row_filler(names, _RowCheck(table.required)))
+
+
+def _record_rows(table: Table, reader: Reader, names: list[str]) -> Iterator[Row]:
+    """Return the rows of a table whose columns are the fields of whole tracks."""
+    csv.field_size_limit(_LONGEST_FIELD)
+    _check_names(table.path, names, required=[TITLE])
+    unknown = [name for name in names if name not in FIELDS]
+    if unknown:
+        raise SourceError(
+            f"{table.path}: no fields of a track: {', '.join(unknown)}; with the column sources, "
+            "all columns are fields of tracks"
+        )
+    table.columns = names
+    return _filled_rows(table, reader, _record_filler(names, _RowCheck(table.required)))
 
 
 def _known_count(head: str, delimiter: str) -> int:
@@ -216,8 +242,7 @@ def _check_names(path: Path, names: list[str], required: Collection[str]) -> Non
         raise SourceError(f"{path}: more than one column {', '.join(twice)}: remove all but one")
 
 
-def _filled_rows(table: Table, reader: Reader, names: list[str]) -> Iterator[Row]:
-    track_of = _row_filler(names, _RowCheck(table.required))
+def _filled_rows(table: Table, reader: Reader, track_of: _Filler) -> Iterator[Row]:
     while True:
         line = reader.line_num + 1
         try:
@@ -235,7 +260,23 @@ def _filled_rows(table: Table, reader: Reader, names: list[str]) -> Iterator[Row
             return
 
 
-def _row_filler(names: list[str], check: _RowCheck) -> Callable[[list[str]], Track]:
+def _record_filler(names: list[str], check: _RowCheck) -> _Filler:
+    """Return what makes a track of a row whose columns are fields."""
+
+    def track_of(row: list[str]) -> Track:
+        if len(row) != len(names):
+            raise _BadRowError("", f"{len(names)} cells expected, {len(row)} found")
+        try:
+            track = track_of_cells(names, row)
+        except ValueError as error:
+            raise _BadRowError("", str(error)) from None
+        check(track)
+        return track
+
+    return track_of
+
+
+def _row_filler(names: list[str], check: _RowCheck) -> _Filler:
     """Return what makes a track of a row. It runs for every row: keep it short."""
     columns = [(place, column.fill, column.name) for place, column in by_rank(names)]
     width = len(names)
@@ -275,7 +316,9 @@ def _filled_objects(table: Table, lines: Iterator[str]) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            track = _from_object(table, _parse(line), check)
+            record = _parse(line)
+            track = _from_record(record) if is_record(record) else _from_row(table, record)
+            check(track)
         except _BadRowError as error:
             table.report(number, error.column, str(error))
         else:
@@ -289,18 +332,25 @@ def _parse(line: str) -> dict[str, object]:
         raise _BadRowError("", f"is not JSON: {error}") from None
     if not isinstance(record, dict):
         raise _BadRowError("", "is not a JSON object")
-    return {column_name(name): value for name, value in record.items()}
+    return record
 
 
-def _from_object(table: Table, record: dict[str, object], check: _RowCheck) -> Track:
+def _from_record(record: dict[str, object]) -> Track:
+    try:
+        return track_of(record)
+    except ValueError as error:
+        raise _BadRowError("", str(error)) from None
+
+
+def _from_row(table: Table, record: dict[str, object]) -> Track:
     track = Track()
+    record = {column_name(name): value for name, value in record.items()}
     _note_unknown(table, record)
     for _, column in _columns_of(tuple(record)):
         try:
             _fill(column, track, record[column.name])
         except ValueError as error:
             raise _BadRowError(column.name, str(error)) from None
-    check(track)
     return track
 
 

@@ -311,3 +311,35 @@ def test_errors_of_the_server_name_the_column_of_the_file() -> None:
 def test_headings_are_read_as_people_write_them() -> None:
     assert column_name(" Release  Date\n") == column_name("release-date") == "release_date"
     assert len({column.name for column in COLUMNS}) == len(COLUMNS)
+
+
+def test_rows_of_whole_tracks_are_told_by_their_sources(tmp_path: Path) -> None:
+    rows = (
+        'title,sources,duration\nA,"[{""type"":""t"",""id"":""1""}]","""1.500s"""\n'
+        'B,"[{""type"":""t"",""id"":""2""}]",1.5\nC,nothing,\nD,"[{""kind"":""t""}]",\nE,,\nF\n'
+        'G,"[{""type"":""t"",""id"":""1""}]",\n'
+    )
+    read = Read(written(tmp_path / "t.csv", rows))
+    assert [(track.title, track.sources[0].id) for track in read.tracks] == [("A", "1")]
+    assert read.tracks[0].duration.nanos == 500_000_000
+    assert [line for line, _ in read.told] == [3, 4, 5, 6, 7, 8]
+    assert read.unknown == []
+
+
+def test_lines_of_whole_tracks_and_of_a_table_may_be_mixed(tmp_path: Path) -> None:
+    rows = (
+        '{"title":"A","sources":[{"type":"t","id":"1"}],"release_date":{"year":1999}}\n'
+        '{"title":"B","source_id":"t:2","release_date":"1999"}\n'
+        '{"title":"C","sources":[{"type":"t","id":"3"}],"release_date":"1999"}\n'
+        '{"title":"D","sources":[{"type":"t","id":"4"}],"mood":"sad"}\n'
+    )
+    read = Read(written(tmp_path / "t.jsonl", rows))
+    assert [track.release_date.year for track in read.tracks] == [1999, 1999]
+    assert [problem.line for problem in read.problems] == [3, 4]
+    assert 'no field named "mood"' in read.problems[1].message
+
+
+def test_columns_of_whole_tracks_must_be_fields(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "title,sources,mood\nA,[],sad\n")
+    with pytest.raises(SourceError, match="no fields of a track: mood"):
+        Read(path)

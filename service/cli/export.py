@@ -63,9 +63,7 @@ def export_tracks(
     """
     shape = Shape(Form.JSON_LINES) if file == _STDOUT else shape_of(file)
     if shape is None:
-        leave(
-            USAGE, f"{file}: how to write it? Let the name end with .jsonl, .csv or .gz after them"
-        )
+        leave(USAGE, f"{file}: let the name end with .jsonl, .csv, .jsonl.gz or .csv.gz")
     with server_at(address) as channel:
         library = library_id(channel, library)
         try:

@@ -44,6 +44,8 @@ class Fact:
     #: The field of Track, or the kind of the attribute that has the name of the fact.
     target: str | Kind
     tags: Mapping[Family, tuple[str, ...]]
+    #: The tag that is written, in the case that other programs look for.
+    written: Mapping[Family, str]
 
 
 #: What stands before a free name, a name that any program may invent.
@@ -62,11 +64,19 @@ def _fact(
     columns = (id3, "", mp4, ape, asf, riff, aiff, matroska)
     common = _split(vorbis)
     tags: dict[Family, tuple[str, ...]] = {}
+    written: dict[Family, str] = {}
     for family, cell in zip(Family, columns, strict=True):
         free = [] if family in _FIXED else [FREE.get(family, "") + tag for tag in common]
         own = [tag.replace("*", "----:", 1) for tag in _split(cell)]
-        tags[family] = tuple(dict.fromkeys([*own, *free]))
-    return Fact(name, target, tags)
+        names = dict.fromkeys(_as_read(family, tag) for tag in [*own, *free])
+        tags[family], written[family] = tuple(names), (own or free or [""])[0]
+    return Fact(name, target, tags, written)
+
+
+def _as_read(family: Family, tag: str) -> str:
+    """Return a name as tags are compared: in upper case, but for the atoms of MP4."""
+    is_atom = family is Family.MP4 and not tag.startswith(FREE[family])
+    return tag if is_atom else tag.upper()
 
 
 def _split(cell: str) -> list[str]:
@@ -79,80 +89,80 @@ _T, _W, _N, _F = Kind.TEXT, Kind.WHOLE, Kind.NUMBER, Kind.FLAG
 #: The columns: ID3 (names as of 2.4), Vorbis and all free names, MP4 ("*" is a free name), APE, ASF, RIFF, AIFF, Matroska.
 _TABLE: Final = (
     #     fact                field of Track           ID3                       Vorbis                                         MP4                         APE                   ASF                              RIFF              AIFF         Matroska
-    _fact("title",            "title",                 "TIT2",                   "TITLE",                                       "©nam",                     "",                   "WM/TITLE",                      "INAM|TITL",      "NAME",      "SEGMENT:TITLE"),
-    _fact("artist",           "credits",               "TPE1",                   "ARTIST|AUTHOR",                               "©ART",                     "",                   "WM/AUTHOR",                     "IART",           "AUTH",      "LEAD_PERFORMER"),
-    _fact("artists",          "credits",               "",                       "ARTISTS",                                     "",                         "",                   "WM/ARTISTS"),
-    _fact("album",            "album.title",           "TALB",                   "ALBUM",                                       "©alb",                     "",                   "WM/ALBUMTITLE",                 "IPRD|IALB|ALBU", "",          "ALBUM:TITLE"),
-    _fact("album_artist",     "album.credits",         "TPE2",                   "ALBUMARTIST|ALBUM ARTIST|ALBUM_ARTIST",       "aART",                     "ALBUM ARTIST",       "WM/ALBUMARTIST",                "",               "",          "ALBUM:ARTIST|ALBUM:LEAD_PERFORMER"),
-    _fact("album_mbid",       "album.mbid",            "TXXX:MUSICBRAINZ ALBUM ID", "MUSICBRAINZ_ALBUMID",                      "*MUSICBRAINZ ALBUM ID",    "",                   "MUSICBRAINZ/ALBUM ID"),
-    _fact("mbid",             "mbid",                  "UFID:HTTP://MUSICBRAINZ.ORG|TXXX:MUSICBRAINZ TRACK ID", "MUSICBRAINZ_TRACKID", "*MUSICBRAINZ TRACK ID", "",               "MUSICBRAINZ/TRACK ID"),
-    _fact("track_number",     "track_number",          "TRCK",                   "TRACKNUMBER|TRACK|TRACKNUM",                  "trkn",                     "TRACK",              "WM/TRACKNUMBER",       "ITRK|IPRT|TRCK|PRT1", "",     "PART_NUMBER"),
+    _fact("title",            "title",                 "TIT2",                   "TITLE",                                       "©nam",                     "",                   "Title|WM/Title",                      "INAM|TITL",      "NAME",      "SEGMENT:TITLE"),
+    _fact("artist",           "credits",               "TPE1",                   "ARTIST|AUTHOR",                               "©ART",                     "",                   "Author|WM/Author",                     "IART",           "AUTH",      "LEAD_PERFORMER"),
+    _fact("artists",          "credits",               "",                       "ARTISTS",                                     "",                         "",                   "WM/Artists"),
+    _fact("album",            "album.title",           "TALB",                   "ALBUM",                                       "©alb",                     "",                   "WM/AlbumTitle",                 "IPRD|IALB|ALBU", "",          "ALBUM:TITLE"),
+    _fact("album_artist",     "album.credits",         "TPE2",                   "ALBUMARTIST|ALBUM ARTIST|ALBUM_ARTIST",       "aART",                     "ALBUM ARTIST",       "WM/AlbumArtist",                "",               "",          "ALBUM:ARTIST|ALBUM:LEAD_PERFORMER"),
+    _fact("album_mbid",       "album.mbid",            "TXXX:MusicBrainz Album Id", "MUSICBRAINZ_ALBUMID",                      "*MusicBrainz Album Id",    "",                   "MusicBrainz/Album Id"),
+    _fact("mbid",             "mbid",                  "UFID:http://musicbrainz.org|TXXX:MusicBrainz Track Id", "MUSICBRAINZ_TRACKID", "*MusicBrainz Track Id", "",               "MusicBrainz/Track Id"),
+    _fact("track_number",     "track_number",          "TRCK",                   "TRACKNUMBER|TRACK|TRACKNUM",                  "trkn",                     "TRACK",              "WM/TrackNumber",       "ITRK|IPRT|TRCK|PRT1", "",     "PART_NUMBER"),
     _fact("track_total",      "track_total",           "",                       "TRACKTOTAL|TOTALTRACKS|TRACKC",               "",                         "",                   "",                              "IFRM|PRT2",      "",          "ALBUM:TOTAL_PARTS|TOTAL_PARTS"),
-    _fact("disc_number",      "disc_number",           "TPOS",                   "DISCNUMBER|DISC",                             "disk",                     "DISC",               "WM/PARTOFSET",                  "",               "",          "ALBUM:PART_NUMBER"),
+    _fact("disc_number",      "disc_number",           "TPOS",                   "DISCNUMBER|DISC",                             "disk",                     "DISC",               "WM/PartOfSet",                  "",               "",          "ALBUM:PART_NUMBER"),
     _fact("disc_total",       "disc_total",            "",                       "DISCTOTAL|TOTALDISCS|DISCC",                  "",                         "",                   ""),
-    _fact("genre",            "genres",                "TCON",                   "GENRE",                                       "©gen|gnre",                "",                   "WM/GENRE",                      "IGNR|GENR",      "",          "ALBUM:GENRE"),
-    _fact("date",             "release_date",          "TDRC|TDRL|TYER",         "DATE|YEAR|RELEASEDATE|RELEASE DATE",          "©day",                     "YEAR",               "WM/YEAR",                       "ICRD|YEAR|DTIM", "",          "DATE_RELEASED|ALBUM:DATE_RELEASED|DATE_RECORDED|ALBUM:DATE"),
-    _fact("original_date",    "original_release_date", "TDOR|TORY",              "ORIGINALDATE|ORIGINALYEAR|ORIGINAL YEAR|ORIGYEAR", "",                    "",                   "WM/ORIGINALRELEASETIME|WM/ORIGINALRELEASEYEAR"),
+    _fact("genre",            "genres",                "TCON",                   "GENRE",                                       "©gen|gnre",                "",                   "WM/Genre",                      "IGNR|GENR",      "",          "ALBUM:GENRE"),
+    _fact("date",             "release_date",          "TDRC|TDRL|TYER",         "DATE|YEAR|RELEASEDATE|RELEASE DATE",          "©day",                     "YEAR",               "WM/Year",                       "ICRD|YEAR|DTIM", "",          "DATE_RELEASED|ALBUM:DATE_RELEASED|DATE_RECORDED|ALBUM:DATE"),
+    _fact("original_date",    "original_release_date", "TDOR|TORY",              "ORIGINALDATE|ORIGINALYEAR|ORIGINAL YEAR|ORIGYEAR", "",                    "",                   "WM/OriginalReleaseTime|WM/OriginalReleaseYear"),
     _fact("isrc",             "isrc",                  "TSRC",                   "ISRC",                                        "",                         "",                   "WM/ISRC",                       "ISRC"),
-    _fact("bpm",              "features.tempo_bpm",    "TBPM",                   "BPM|TEMPO|FBPM",                              "tmpo",                     "",                   "WM/BEATSPERMINUTE",             "IBPM",           "",          "BPM"),
-    _fact("key",              "features.key",          "TKEY",                   "INITIALKEY|INITIAL KEY|INITIAL_KEY|KEY",      "",                         "",                   "WM/INITIALKEY",                 "",               "",          "INITIAL_KEY"),
-    _fact("lyrics",           "lyrics",                "USLT",                   "LYRICS|UNSYNCEDLYRICS|UNSYNCED LYRICS",       "©lyr",                     "",                   "WM/LYRICS"),
-    _fact("comment",          "comment",               "COMM",                   "COMMENT|DESCRIPTION",                         "©cmt",                     "",                   "DESCRIPTION|WM/COMMENTS",                  "ICMT|COMM",      "ANNO|COMT", "COMMENTS"),
-    _fact("label",            "label",                 "TPUB",                   "LABEL|PUBLISHER|ORGANIZATION",                "©pub|©lab",                "",                   "WM/PUBLISHER",                  "IPUB"),
-    _fact("language",         "language",              "TLAN",                   "LANGUAGE",                                    "",                         "",                   "WM/LANGUAGE",                   "ILNG|LANG",      "",          ""),
-    _fact("explicit",         "explicit",              "",                       "ITUNESADVISORY",                              "rtng",                     "",                   "WM/PARENTALRATING"),
-    _fact("composer",         "credits, composer",     "TCOM",                   "COMPOSER",                                    "©wrt",                     "",                   "WM/COMPOSER",                   "IMUS|ICOM"),
-    _fact("lyricist",         "credits, lyricist",     "TEXT",                   "LYRICIST|WRITER",                             "",                         "",                   "WM/WRITER",                     "IWRI"),
-    _fact("conductor",        "credits, conductor",    "TPE3",                   "CONDUCTOR",                                   "©con",                     "",                   "WM/CONDUCTOR"),
-    _fact("remixer",          "credits, remixer",      "TPE4",                   "REMIXER|MIXARTIST|REMIXED_BY",                "",                         "MIXARTIST",          "WM/MODIFIEDBY"),
-    _fact("arranger",         "credits, arranger",     "TIPL:ARRANGER",          "ARRANGER",                                    "©arg",                     "",                   "WM/ARRANGER"),
-    _fact("producer",         "credits, producer",     "TIPL:PRODUCER",          "PRODUCER",                                    "©prd",                     "",                   "WM/PRODUCER",                   "IPRO|IPDS"),
-    _fact("engineer",         "credits, engineer",     "TIPL:ENGINEER",          "ENGINEER|SOUND_ENGINEER",                     "©sne",                     "",                   "WM/ENGINEER",                   "IENG"),
-    _fact("mixer",            "credits, engineer",     "TIPL:MIX|TIPL:MIXER",    "MIXER|MIXED_BY",                              "",                         "",                   "WM/MIXER"),
-    _fact("dj_mixer",         "credits, DJ mixer",     "TIPL:DJ-MIX|TIPL:DJMIXER", "DJMIXER|DJ-MIX",                            "",                         "",                   "WM/DJMIXER"),
+    _fact("bpm",              "features.tempo_bpm",    "TBPM",                   "BPM|TEMPO|FBPM",                              "tmpo",                     "",                   "WM/BeatsPerMinute",             "IBPM",           "",          "BPM"),
+    _fact("key",              "features.key",          "TKEY",                   "INITIALKEY|INITIAL KEY|INITIAL_KEY|KEY",      "",                         "",                   "WM/InitialKey",                 "",               "",          "INITIAL_KEY"),
+    _fact("lyrics",           "lyrics",                "USLT",                   "LYRICS|UNSYNCEDLYRICS|UNSYNCED LYRICS",       "©lyr",                     "",                   "WM/Lyrics"),
+    _fact("comment",          "comment",               "COMM",                   "COMMENT|DESCRIPTION",                         "©cmt",                     "",                   "Description|WM/Comments",                  "ICMT|COMM",      "ANNO|COMT", "COMMENTS"),
+    _fact("label",            "label",                 "TPUB",                   "LABEL|PUBLISHER|ORGANIZATION",                "©pub|©lab",                "",                   "WM/Publisher",                  "IPUB"),
+    _fact("language",         "language",              "TLAN",                   "LANGUAGE",                                    "",                         "",                   "WM/Language",                   "ILNG|LANG",      "",          ""),
+    _fact("explicit",         "explicit",              "",                       "ITUNESADVISORY",                              "rtng",                     "",                   "WM/ParentalRating"),
+    _fact("composer",         "credits, composer",     "TCOM",                   "COMPOSER",                                    "©wrt",                     "",                   "WM/Composer",                   "IMUS|ICOM"),
+    _fact("lyricist",         "credits, lyricist",     "TEXT",                   "LYRICIST|WRITER",                             "",                         "",                   "WM/Writer",                     "IWRI"),
+    _fact("conductor",        "credits, conductor",    "TPE3",                   "CONDUCTOR",                                   "©con",                     "",                   "WM/Conductor"),
+    _fact("remixer",          "credits, remixer",      "TPE4",                   "REMIXER|MIXARTIST|REMIXED_BY",                "",                         "MIXARTIST",          "WM/ModifiedBy"),
+    _fact("arranger",         "credits, arranger",     "TIPL:ARRANGER",          "ARRANGER",                                    "©arg",                     "",                   "WM/Arranger"),
+    _fact("producer",         "credits, producer",     "TIPL:PRODUCER",          "PRODUCER",                                    "©prd",                     "",                   "WM/Producer",                   "IPRO|IPDS"),
+    _fact("engineer",         "credits, engineer",     "TIPL:ENGINEER",          "ENGINEER|SOUND_ENGINEER",                     "©sne",                     "",                   "WM/Engineer",                   "IENG"),
+    _fact("mixer",            "credits, engineer",     "TIPL:MIX|TIPL:MIXER",    "MIXER|MIXED_BY",                              "",                         "",                   "WM/Mixer"),
+    _fact("dj_mixer",         "credits, DJ mixer",     "TIPL:DJ-MIX|TIPL:DJMIXER", "DJMIXER|DJ-MIX",                            "",                         "",                   "WM/DJMixer"),
     _fact("performer",        "credits, performer",    "TMCL",                   "PERFORMER",                                   "©prf",                     "",                   "",                              "ISTR"),
     #     fact                kind of attribute
-    _fact("title_sort",       _T,                      "TSOT",                   "TITLESORT|TITLESORTORDER",                    "sonm",                     "",                   "WM/TITLESORTORDER"),
-    _fact("artist_sort",      _T,                      "TSOP",                   "ARTISTSORT|ARTISTSORTORDER",                  "soar",                     "",                   "WM/ARTISTSORTORDER"),
+    _fact("title_sort",       _T,                      "TSOT",                   "TITLESORT|TITLESORTORDER",                    "sonm",                     "",                   "WM/TitleSortOrder"),
+    _fact("artist_sort",      _T,                      "TSOP",                   "ARTISTSORT|ARTISTSORTORDER",                  "soar",                     "",                   "WM/ArtistSortOrder"),
     _fact("artists_sort",     _T,                      "",                       "ARTISTS_SORT"),
-    _fact("album_sort",       _T,                      "TSOA",                   "ALBUMSORT|ALBUMSORTORDER",                    "soal",                     "",                   "WM/ALBUMSORTORDER"),
-    _fact("album_artist_sort", _T,                     "TSO2",                   "ALBUMARTISTSORT|ALBUMARTISTSORTORDER",        "soaa",                     "",                   "WM/ALBUMARTISTSORTORDER"),
+    _fact("album_sort",       _T,                      "TSOA",                   "ALBUMSORT|ALBUMSORTORDER",                    "soal",                     "",                   "WM/AlbumSortOrder"),
+    _fact("album_artist_sort", _T,                     "TSO2",                   "ALBUMARTISTSORT|ALBUMARTISTSORTORDER",        "soaa",                     "",                   "WM/AlbumArtistSortOrder"),
     _fact("album_artists",    _T,                      "",                       "ALBUMARTISTS|ALBUM_ARTISTS"),
-    _fact("composer_sort",    _T,                      "TSOC",                   "COMPOSERSORT|COMPOSERSORTORDER",              "soco",                     "",                   "WM/COMPOSERSORTORDER"),
-    _fact("subtitle",         _T,                      "TIT3",                   "SUBTITLE|VERSION",                            "©st3",                     "",                   "WM/SUBTITLE",                   "ISBJ"),
-    _fact("disc_subtitle",    _T,                      "TSST",                   "DISCSUBTITLE|SETSUBTITLE",                    "",                         "",                   "WM/SETSUBTITLE"),
-    _fact("compilation",      _F,                      "TCMP",                   "COMPILATION",                                 "cpil",                     "",                   "WM/ISCOMPILATION|ISCOMPILATION"),
-    _fact("barcode",          _T,                      "",                       "BARCODE|UPC|EAN|EAN/UPN",                     "",                         "",                   "WM/BARCODE"),
-    _fact("catalog_number",   _T,                      "",                       "CATALOGNUMBER|CATALOG|LABELNO|CATALOG #",     "",                         "",                   "WM/CATALOGNO",                  "",               "",          "CATALOG_NUMBER"),
+    _fact("composer_sort",    _T,                      "TSOC",                   "COMPOSERSORT|COMPOSERSORTORDER",              "soco",                     "",                   "WM/ComposerSortOrder"),
+    _fact("subtitle",         _T,                      "TIT3",                   "SUBTITLE|VERSION",                            "©st3",                     "",                   "WM/SubTitle",                   "ISBJ"),
+    _fact("disc_subtitle",    _T,                      "TSST",                   "DISCSUBTITLE|SETSUBTITLE",                    "",                         "",                   "WM/SetSubTitle"),
+    _fact("compilation",      _F,                      "TCMP",                   "COMPILATION",                                 "cpil",                     "",                   "WM/IsCompilation|ISCOMPILATION"),
+    _fact("barcode",          _T,                      "",                       "BARCODE|UPC|EAN|EAN/UPN",                     "",                         "",                   "WM/Barcode"),
+    _fact("catalog_number",   _T,                      "",                       "CATALOGNUMBER|CATALOG|LABELNO|CATALOG #",     "",                         "",                   "WM/CatalogNo",                  "",               "",          "CATALOG_NUMBER"),
     _fact("asin",             _T,                      "",                       "ASIN"),
-    _fact("release_type",     _T,                      "TXXX:MUSICBRAINZ ALBUM TYPE", "RELEASETYPE|MUSICBRAINZ_ALBUMTYPE",      "*MUSICBRAINZ ALBUM TYPE",  "MUSICBRAINZ_ALBUMTYPE", "MUSICBRAINZ/ALBUM TYPE"),
-    _fact("release_status",   _T,                      "TXXX:MUSICBRAINZ ALBUM STATUS", "RELEASESTATUS|MUSICBRAINZ_ALBUMSTATUS", "*MUSICBRAINZ ALBUM STATUS", "MUSICBRAINZ_ALBUMSTATUS", "MUSICBRAINZ/ALBUM STATUS"),
-    _fact("release_country",  _T,                      "TXXX:MUSICBRAINZ ALBUM RELEASE COUNTRY", "RELEASECOUNTRY|COUNTRY",      "*MUSICBRAINZ ALBUM RELEASE COUNTRY", "",         "MUSICBRAINZ/ALBUM RELEASE COUNTRY", "ICNT"),
-    _fact("media",            _T,                      "TMED",                   "MEDIA|MEDIATYPE|SOURCEMEDIA",                 "",                         "",                   "WM/MEDIA",                      "IMED",           "",          "ORIGINAL_MEDIA_TYPE"),
-    _fact("script",           _T,                      "",                       "SCRIPT",                                      "",                         "",                   "WM/SCRIPT"),
-    _fact("mood",             _T,                      "TMOO",                   "MOOD",                                        "©moo",                     "",                   "WM/MOOD"),
-    _fact("grouping",         _T,                      "GRP1|TIT1",              "GROUPING|CONTENTGROUP",                       "©grp",                     "",                   "WM/CONTENTGROUPDESCRIPTION"),
-    _fact("work",             _T,                      "TXXX:WORK",              "WORK",                                        "©wrk",                     "",                   "WM/WORK"),
+    _fact("release_type",     _T,                      "TXXX:MusicBrainz Album Type", "RELEASETYPE|MUSICBRAINZ_ALBUMTYPE",      "*MusicBrainz Album Type",  "MUSICBRAINZ_ALBUMTYPE", "MusicBrainz/Album Type"),
+    _fact("release_status",   _T,                      "TXXX:MusicBrainz Album Status", "RELEASESTATUS|MUSICBRAINZ_ALBUMSTATUS", "*MusicBrainz Album Status", "MUSICBRAINZ_ALBUMSTATUS", "MusicBrainz/Album Status"),
+    _fact("release_country",  _T,                      "TXXX:MusicBrainz Album Release Country", "RELEASECOUNTRY|COUNTRY",      "*MusicBrainz Album Release Country", "",         "MusicBrainz/Album Release Country", "ICNT"),
+    _fact("media",            _T,                      "TMED",                   "MEDIA|MEDIATYPE|SOURCEMEDIA",                 "",                         "",                   "WM/Media",                      "IMED",           "",          "ORIGINAL_MEDIA_TYPE"),
+    _fact("script",           _T,                      "",                       "SCRIPT",                                      "",                         "",                   "WM/Script"),
+    _fact("mood",             _T,                      "TMOO",                   "MOOD",                                        "©moo",                     "",                   "WM/Mood"),
+    _fact("grouping",         _T,                      "GRP1|TIT1",              "GROUPING|CONTENTGROUP",                       "©grp",                     "",                   "WM/ContentGroupDescription"),
+    _fact("work",             _T,                      "TXXX:WORK",              "WORK",                                        "©wrk",                     "",                   "WM/Work"),
     _fact("movement",         _T,                      "MVNM",                   "MOVEMENTNAME|MOVEMENT NAME",                  "©mvn"),
     _fact("movement_number",  _W,                      "MVIN",                   "MOVEMENT|MOVEMENTNUMBER",                     "©mvi"),
     _fact("movement_total",   _W,                      "",                       "MOVEMENTTOTAL",                               "©mvc"),
     _fact("show_movement",    _F,                      "",                       "SHOWMOVEMENT",                                "shwm"),
-    _fact("copyright",        _T,                      "TCOP",                   "COPYRIGHT",                                   "cprt",                     "",                   "WM/COPYRIGHT",                  "ICOP",           "(C) "),
+    _fact("copyright",        _T,                      "TCOP",                   "COPYRIGHT",                                   "cprt",                     "",                   "Copyright|WM/Copyright",                  "ICOP",           "(C) "),
     _fact("produced_notice",  _T,                      "TPRO",                   "PRODUCEDNOTICE"),
-    _fact("license",          _T,                      "WCOP",                   "LICENSE",                                     "",                         "",                   "LICENSE|WM/COPYRIGHTURL",       "",               "",          "TERMS_OF_USE"),
-    _fact("encoded_by",       _T,                      "TENC",                   "ENCODEDBY|ENCODED-BY|ENCODED_BY",             "©enc",                     "",                   "WM/ENCODEDBY",                  "ITCH|ISFT|CODE", "",          ""),
-    _fact("encoder_settings", _T,                      "TSSE",                   "ENCODERSETTINGS|ENCODING|ENCODER|ENCODER SETTINGS|ENCODER_OPTIONS", "©too", "",                   "WM/ENCODINGSETTINGS|WM/TOOLNAME", "",             "",          "SEGMENT:ENCODER|ENCODER_SETTINGS"),
-    _fact("encoding_time",    _T,                      "TDEN",                   "ENCODINGTIME|DATE_ENCODED|ENCODEDDATE",       "",                         "",                   "WM/ENCODINGTIME"),
+    _fact("license",          _T,                      "WCOP",                   "LICENSE",                                     "",                         "",                   "LICENSE|WM/CopyrightURL",       "",               "",          "TERMS_OF_USE"),
+    _fact("encoded_by",       _T,                      "TENC",                   "ENCODEDBY|ENCODED-BY|ENCODED_BY",             "©enc",                     "",                   "WM/EncodedBy",                  "ITCH|ISFT|CODE", "",          ""),
+    _fact("encoder_settings", _T,                      "TSSE",                   "ENCODERSETTINGS|ENCODING|ENCODER|ENCODER SETTINGS|ENCODER_OPTIONS", "©too", "",                   "WM/EncodingSettings|WM/ToolName", "",             "",          "SEGMENT:ENCODER|ENCODER_SETTINGS"),
+    _fact("encoding_time",    _T,                      "TDEN",                   "ENCODINGTIME|DATE_ENCODED|ENCODEDDATE",       "",                         "",                   "WM/EncodingTime"),
     _fact("tagging_time",     _T,                      "TDTG",                   "TAGGINGTIME|DATE_TAGGED"),
-    _fact("original_artist",  _T,                      "TOPE",                   "ORIGINALARTIST|ORIGINAL ARTIST|ORIGARTIST",   "©ope",                     "",                   "WM/ORIGINALARTIST"),
-    _fact("original_album",   _T,                      "TOAL",                   "ORIGINALALBUM|ORIGALBUM",                     "",                         "",                   "WM/ORIGINALALBUMTITLE"),
-    _fact("original_lyricist", _T,                     "TOLY",                   "ORIGINALLYRICIST",                            "",                         "",                   "WM/ORIGINALLYRICIST"),
-    _fact("original_filename", _T,                     "TOFN",                   "ORIGINALFILENAME",                            "",                         "",                   "WM/ORIGINALFILENAME"),
-    _fact("director",         _T,                      "TIPL:DIRECTOR",          "DIRECTOR",                                    "©dir",                     "",                   "WM/DIRECTOR"),
-    _fact("website",          _T,                      "WOAR",                   "WEBSITE|CONTACT",                             "",                         "RELATED",            "WM/AUTHORURL",                  "IBSU|IURL"),
-    _fact("synced_lyrics",    _T,                      "SYLT",                   "SYNCEDLYRICS|SYNCED LYRICS",                  "",                         "",                   "WM/LYRICS_SYNCHRONISED"),
+    _fact("original_artist",  _T,                      "TOPE",                   "ORIGINALARTIST|ORIGINAL ARTIST|ORIGARTIST",   "©ope",                     "",                   "WM/OriginalArtist"),
+    _fact("original_album",   _T,                      "TOAL",                   "ORIGINALALBUM|ORIGALBUM",                     "",                         "",                   "WM/OriginalAlbumTitle"),
+    _fact("original_lyricist", _T,                     "TOLY",                   "ORIGINALLYRICIST",                            "",                         "",                   "WM/OriginalLyricist"),
+    _fact("original_filename", _T,                     "TOFN",                   "ORIGINALFILENAME",                            "",                         "",                   "WM/OriginalFilename"),
+    _fact("director",         _T,                      "TIPL:DIRECTOR",          "DIRECTOR",                                    "©dir",                     "",                   "WM/Director"),
+    _fact("website",          _T,                      "WOAR",                   "WEBSITE|CONTACT",                             "",                         "RELATED",            "WM/AuthorURL",                  "IBSU|IURL"),
+    _fact("synced_lyrics",    _T,                      "SYLT",                   "SYNCEDLYRICS|SYNCED LYRICS",                  "",                         "",                   "WM/Lyrics_Synchronised"),
     _fact("gapless",          _F,                      "",                       "GAPLESS|ITUNESGAPLESS",                       "pgap"),
-    _fact("rating",           _W,                      "POPM",                   "RATING|FMPS_RATING",                          "rate",                     "",                   "WM/SHAREDUSERRATING",           "IRTD"),
+    _fact("rating",           _W,                      "POPM",                   "RATING|FMPS_RATING",                          "rate",                     "",                   "WM/SharedUserRating",           "IRTD"),
     _fact("play_count",       _W,                      "PCNT",                   "PLAYCOUNT|PLAY_COUNTER",                      "plcn"),
     _fact("replaygain_track_gain", _N,                 "TXXX:REPLAYGAIN_TRACK_GAIN|RVA2:TRACK", "REPLAYGAIN_TRACK_GAIN",        "",                         "",                   "WM/REPLAYGAIN_TRACK_GAIN",      "",               "",          "REPLAYGAIN_GAIN"),
     _fact("replaygain_track_peak", _N,                 "TXXX:REPLAYGAIN_TRACK_PEAK|RVA2:TRACK:PEAK", "REPLAYGAIN_TRACK_PEAK",   "",                         "",                   "WM/REPLAYGAIN_TRACK_PEAK",      "",               "",          "REPLAYGAIN_PEAK"),
@@ -172,19 +182,19 @@ _TABLE: Final = (
     _fact("show",             _T,                      "",                       "SHOW|TVSHOW",                                 "tvsh"),
     _fact("show_sort",        _T,                      "",                       "SHOWSORT|TVSHOWSORT",                         "sosn"),
     _fact("media_kind",       _W,                      "",                       "ITUNESMEDIATYPE",                             "stik"),
-    _fact("musicbrainz_artist_id", _T,                 "TXXX:MUSICBRAINZ ARTIST ID", "MUSICBRAINZ_ARTISTID",                    "*MUSICBRAINZ ARTIST ID",   "",                   "MUSICBRAINZ/ARTIST ID"),
-    _fact("musicbrainz_album_artist_id", _T,           "TXXX:MUSICBRAINZ ALBUM ARTIST ID", "MUSICBRAINZ_ALBUMARTISTID",         "*MUSICBRAINZ ALBUM ARTIST ID", "",               "MUSICBRAINZ/ALBUM ARTIST ID"),
-    _fact("musicbrainz_release_group_id", _T,          "TXXX:MUSICBRAINZ RELEASE GROUP ID", "MUSICBRAINZ_RELEASEGROUPID",       "*MUSICBRAINZ RELEASE GROUP ID", "",              "MUSICBRAINZ/RELEASE GROUP ID"),
-    _fact("musicbrainz_release_track_id", _T,          "TXXX:MUSICBRAINZ RELEASE TRACK ID", "MUSICBRAINZ_RELEASETRACKID",       "*MUSICBRAINZ RELEASE TRACK ID", "",              "MUSICBRAINZ/RELEASE TRACK ID"),
-    _fact("musicbrainz_work_id", _T,                   "TXXX:MUSICBRAINZ WORK ID", "MUSICBRAINZ_WORKID",                        "*MUSICBRAINZ WORK ID",     "",                   "MUSICBRAINZ/WORK ID"),
-    _fact("musicbrainz_disc_id", _T,                   "TXXX:MUSICBRAINZ DISC ID", "MUSICBRAINZ_DISCID",                        "*MUSICBRAINZ DISC ID",     "",                   "MUSICBRAINZ/DISC ID"),
-    _fact("musicbrainz_original_artist_id", _T,        "TXXX:MUSICBRAINZ ORIGINAL ARTIST ID", "MUSICBRAINZ_ORIGINALARTISTID",   "*MUSICBRAINZ ORIGINAL ARTIST ID", "",            "MUSICBRAINZ/ORIGINAL ARTIST ID"),
-    _fact("musicbrainz_original_album_id", _T,         "TXXX:MUSICBRAINZ ORIGINAL ALBUM ID", "MUSICBRAINZ_ORIGINALALBUMID",     "*MUSICBRAINZ ORIGINAL ALBUM ID", "",             "MUSICBRAINZ/ORIGINAL ALBUM ID"),
-    _fact("musicbrainz_trm_id", _T,                    "TXXX:MUSICBRAINZ TRM ID", "MUSICBRAINZ_TRMID",                          "*MUSICBRAINZ TRM ID",      "",                   "MUSICBRAINZ/TRM ID"),
-    _fact("musicip_puid",     _T,                      "TXXX:MUSICIP PUID",      "MUSICIP_PUID",                                "*MUSICIP PUID",            "",                   "MUSICIP/PUID"),
-    _fact("musicip_fingerprint", _T,                   "TXXX:MUSICMAGIC FINGERPRINT", "MUSICIP_FINGERPRINT|FINGERPRINT",        "*FINGERPRINT"),
-    _fact("acoustid_id",      _T,                      "TXXX:ACOUSTID ID",       "ACOUSTID_ID",                                 "*ACOUSTID ID",             "",                   "ACOUSTID/ID"),
-    _fact("acoustid_fingerprint", _T,                  "TXXX:ACOUSTID FINGERPRINT", "ACOUSTID_FINGERPRINT",                     "*ACOUSTID FINGERPRINT",    "",                   "ACOUSTID/FINGERPRINT"),
+    _fact("musicbrainz_artist_id", _T,                 "TXXX:MusicBrainz Artist Id", "MUSICBRAINZ_ARTISTID",                    "*MusicBrainz Artist Id",   "",                   "MusicBrainz/Artist Id"),
+    _fact("musicbrainz_album_artist_id", _T,           "TXXX:MusicBrainz Album Artist Id", "MUSICBRAINZ_ALBUMARTISTID",         "*MusicBrainz Album Artist Id", "",               "MusicBrainz/Album Artist Id"),
+    _fact("musicbrainz_release_group_id", _T,          "TXXX:MusicBrainz Release Group Id", "MUSICBRAINZ_RELEASEGROUPID",       "*MusicBrainz Release Group Id", "",              "MusicBrainz/Release Group Id"),
+    _fact("musicbrainz_release_track_id", _T,          "TXXX:MusicBrainz Release Track Id", "MUSICBRAINZ_RELEASETRACKID",       "*MusicBrainz Release Track Id", "",              "MusicBrainz/Release Track Id"),
+    _fact("musicbrainz_work_id", _T,                   "TXXX:MusicBrainz Work Id", "MUSICBRAINZ_WORKID",                        "*MusicBrainz Work Id",     "",                   "MusicBrainz/Work Id"),
+    _fact("musicbrainz_disc_id", _T,                   "TXXX:MusicBrainz Disc Id", "MUSICBRAINZ_DISCID",                        "*MusicBrainz Disc Id",     "",                   "MusicBrainz/Disc Id"),
+    _fact("musicbrainz_original_artist_id", _T,        "TXXX:MusicBrainz Original Artist Id", "MUSICBRAINZ_ORIGINALARTISTID",   "*MusicBrainz Original Artist Id", "",            "MusicBrainz/Original Artist Id"),
+    _fact("musicbrainz_original_album_id", _T,         "TXXX:MusicBrainz Original Album Id", "MUSICBRAINZ_ORIGINALALBUMID",     "*MusicBrainz Original Album Id", "",             "MusicBrainz/Original Album Id"),
+    _fact("musicbrainz_trm_id", _T,                    "TXXX:MusicBrainz TRM Id", "MUSICBRAINZ_TRMID",                          "*MusicBrainz TRM Id",      "",                   "MusicBrainz/TRM Id"),
+    _fact("musicip_puid",     _T,                      "TXXX:MusicIP PUID",      "MUSICIP_PUID",                                "*MusicIP PUID",            "",                   "MusicIP/PUID"),
+    _fact("musicip_fingerprint", _T,                   "TXXX:MusicMagic Fingerprint", "MUSICIP_FINGERPRINT|FINGERPRINT",        "*Fingerprint"),
+    _fact("acoustid_id",      _T,                      "TXXX:Acoustid Id",       "ACOUSTID_ID",                                 "*Acoustid Id",             "",                   "Acoustid/Id"),
+    _fact("acoustid_fingerprint", _T,                  "TXXX:Acoustid Fingerprint", "ACOUSTID_FINGERPRINT",                     "*Acoustid Fingerprint",    "",                   "Acoustid/Fingerprint"),
 )
 # fmt: on
 

@@ -127,6 +127,11 @@ def _id3(frames: Iterable[Any], binary: Counter[str]) -> Iterator[TagText]:
         yield from (TagText(name, str(value), bytewise) for name, value in found)
 
 
+def frame_names(frame: Any) -> list[str]:
+    """Return the names under which one ID3 frame says something."""
+    return [name for name, _ in _frame(frame) or ()]
+
+
 def _frame(frame: Any) -> Sequence[tuple[str, object]] | None:
     """Return what one ID3 frame says, or None when it holds no text."""
     name, kinds = frame.FrameID, type(frame).__mro__

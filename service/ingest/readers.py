@@ -25,6 +25,7 @@ from service.ingest.files import Reading, read_track
 from service.ingest.locations import Found
 from service.ingest.problems import SourceError
 from service.ingest.processes import LimitedProcesses
+from service.ingest.tag_writing import Tagged, TagJob, write_tags
 from service.sources import MAX_SOURCE_URI, file_source_id
 
 Read: TypeAlias = Callable[[Found], Reading]
@@ -107,8 +108,16 @@ class Readers:
 
     def submit(self, files: Sequence[Found]) -> _Reading:
         """Hand out files; the future has their readings, or what happened to the reader."""
-        limit = self._seconds + sum(file.size for file in files) / _SLOWEST_BYTES_PER_SECOND
+        limit = self._limit(sum(file.size for file in files))
         return self._processes.submit(_read_each, self._read, list(files), seconds=limit)
+
+    def write_tags(self, job: TagJob, part: str) -> Future[Tagged]:
+        """Hand out a file whose tags are to be written, and where its copy is to be."""
+        return self._processes.submit(write_tags, job, part, seconds=self._limit(job.size))
+
+    def _limit(self, size: int) -> float:
+        """Return how many seconds a reader may take for so many bytes."""
+        return self._seconds + size / _SLOWEST_BYTES_PER_SECOND
 
     def read(self, files: Iterable[Found]) -> Generator[tuple[Found, Reading], None, None]:
         """Yield each file with its reading, in their order, reading ahead a little."""

@@ -50,7 +50,10 @@ class RawTags:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-_ROLES: Final[Mapping[str, CreditRole.ValueType]] = {
+#: What the attributes begin with that tell what a performer played.
+INSTRUMENT_KEY: Final = "performer:"
+#: The facts that are people, and what these did.
+ROLES: Final[Mapping[str, CreditRole.ValueType]] = {
     "remixer": CREDIT_ROLE_REMIXER,
     "composer": CREDIT_ROLE_COMPOSER,
     "lyricist": CREDIT_ROLE_LYRICIST,
@@ -74,7 +77,7 @@ _POSITION: Final = re.compile(r"(\d{0,9})\s*(?:(?:/|\bof\b)\s*(\d{0,9})/?)?", re
 #: How a record's sides are counted: "A1", "B2".
 _SIDE: Final = re.compile(r"[A-Z]{1,2}-?(\d{1,2})", re.ASCII | re.IGNORECASE)
 #: "Name (instrument)", as Vorbis comments tell what a performer did.
-_INSTRUMENT: Final = re.compile(r"(.+?)\s*\(([^()]+)\)")
+INSTRUMENT: Final = re.compile(r"(.+?)\s*\(([^()]+)\)")
 _WHOLE: Final = re.compile(r"0|-?[1-9]\d{0,17}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{1,15}", re.ASCII)
 _MEASURE: Final = re.compile(
@@ -259,11 +262,11 @@ def _performers(tag: str, values: list[str], family: Family, rest: _Rest) -> lis
         return values
     names = []
     for value in values:
-        match = _INSTRUMENT.fullmatch(value) if tag == "PERFORMER" else None
+        match = INSTRUMENT.fullmatch(value) if tag == "PERFORMER" else None
         name, instrument = match.groups() if match else (value, tag.partition(":")[2].lower())
         names.append(name)
         if instrument:
-            rest.append((family, f"performer:{instrument.lower()}", name))
+            rest.append((family, f"{INSTRUMENT_KEY}{instrument.lower()}", name))
     return names
 
 
@@ -299,7 +302,7 @@ def _mbid(mapper: _Mapper, name: str) -> str:
 def _credits(mapper: _Mapper) -> None:
     track = mapper.track
     track.credits.extend(credited(mapper.names("artist"), mapper.names("artists")))
-    for name, role in _ROLES.items():
+    for name, role in ROLES.items():
         for person in mapper.names(name):
             track.credits.add(name=person, role=role)
     if len(track.credits) > _MOST_CREDITS:

@@ -12,6 +12,9 @@ MAX_CHUNK_BYTES: Final = 4 << 20
 MAX_PROBLEMS: Final = 100
 """How many problems one message of progress has."""
 
+MAX_TAGGED: Final = 1_000
+MAX_FACTS: Final = 100
+
 
 @dataclass(frozen=True, slots=True)
 class QueuedFile:
@@ -40,3 +43,12 @@ class Upload:
     name: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagsWanted:
+    """Whose files are to say which facts; without facts, all of which the catalogue has a value."""
+
+    track_ids: tuple[UUID, ...]
+    facts: frozenset[str]
+    preview: bool

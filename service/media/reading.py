@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
 
 from pebble import ProcessExpired
 
@@ -12,6 +14,9 @@ from service.errors import Unavailable
 from service.ingest.files import Reading
 from service.ingest.locations import Found
 from service.ingest.readers import Read, Readers, blamed, read_found
+from service.ingest.tag_writing import Tagged, TagJob
+
+T = TypeVar("T")
 
 
 class Reader:
@@ -27,12 +32,20 @@ class Reader:
 
         A file whose reader dies or takes too long is read once more by itself.
         """
-        if self._pool is None:
-            self._pool = Readers(self.count, self._read)
+        pool = self._started()
         try:
-            return await self._submit(self._pool, files)
+            return await self._result(pool.submit(files))
         except (TimeoutError, ProcessExpired):
-            return [await self._again(self._pool, file) for file in files]
+            return [await self._again(pool, file) for file in files]
+
+    async def write_tags(self, job: TagJob, part: str) -> Tagged:
+        """Return what became of a file whose tags are to be written. Raises `Unavailable`."""
+        try:
+            return await self._result(self._started().write_tags(job, part))
+        except TimeoutError:
+            return Tagged(error="could not be written in time")
+        except ProcessExpired:
+            return Tagged(error="crashes the program that writes it")
 
     def close(self) -> None:
         """End the readers, whatever they are at."""
@@ -42,13 +55,18 @@ class Reader:
 
     async def _again(self, pool: Readers, file: Found) -> Reading:
         try:
-            return (await self._submit(pool, [file]))[0]
+            return (await self._result(pool.submit([file])))[0]
         except (TimeoutError, ProcessExpired) as error:
             return blamed(file, error)
 
-    async def _submit(self, pool: Readers, files: Sequence[Found]) -> list[Reading]:
+    def _started(self) -> Readers:
+        if self._pool is None:
+            self._pool = Readers(self.count, self._read)
+        return self._pool
+
+    async def _result(self, future: Future[T]) -> T:
         try:
-            return await asyncio.wrap_future(pool.submit(files))
+            return await asyncio.wrap_future(future)
         except BrokenProcessPool:
             self.close()
             raise Unavailable("no process can be started to read files") from None

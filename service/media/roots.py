@@ -31,6 +31,11 @@ class MediaRoots:
         """Whether a real path lies below a root, or is one."""
         return _is_below(path, self._real)
 
+    def require(self) -> None:
+        """Raise `FailedPrecondition` when there are no roots."""
+        if not self:
+            raise FailedPrecondition("the server has no media roots: set FONOTECA_MEDIA_ROOTS")
+
     def resolve(self, path: str) -> str:
         """Return the real path of what a caller names.
 
@@ -38,8 +43,7 @@ class MediaRoots:
         elsewhere, by its words or by a symbolic link, and `NotFound` when nothing is there. What
         lies outside the roots is not looked at, so that nobody can learn of it.
         """
-        if not self:
-            raise FailedPrecondition("the server has no media roots: set FONOTECA_MEDIA_ROOTS")
+        self.require()
         if not path.startswith("/") or any(part in (".", "..") for part in path.split("/")):
             raise invalid("path", "must be an absolute path without '.' and '..'")
         if not _is_below(path, (*self._named, *self._real)):

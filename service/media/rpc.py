@@ -6,17 +6,27 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Final
+from uuid import UUID
 
 from fonoteca.v1 import ingest_pb2 as pb
 from fonoteca.v1 import ingest_pb2_grpc
 from service.database import Database
 from service.errors import invalid
+from service.ingest.mapping import FACTS
 from service.ingest.readers import Read, read_found
-from service.media.model import MAX_NAME_BYTES, MAX_PATH, Upload
+from service.media.model import (
+    MAX_FACTS,
+    MAX_NAME_BYTES,
+    MAX_PATH,
+    MAX_TAGGED,
+    TagsWanted,
+    Upload,
+)
 from service.media.reading import Reader
 from service.media.receiving import chunks
 from service.media.roots import MediaRoots
 from service.media.scanning import PathScan
+from service.media.tagging import Tagging
 from service.media.uploads import Uploads
 from service.media.vault import Vault
 from service.media.worker import Worker
@@ -41,6 +51,7 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         self._uploads = Uploads(
             database, Vault(settings.media_store_dir), self._reader, settings.upload_room_bytes
         )
+        self._tagging = Tagging(database, self._roots, self._reader)
         self._worker = Worker(database, self._roots, self._reader)
         self._is_working = settings.reading_processes > 0
 
@@ -84,6 +95,35 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
         yield scan.take_message()
         while scan.has_problems:
             yield scan.take_message()
+
+    async def WriteTags(
+        self, request: pb.WriteTagsRequest, context: Context
+    ) -> AsyncIterator[pb.WriteTagsResponse]:
+        async for tagged in self._tagging.write(_decode_wanted(request)):
+            yield tagged
+
+
+def _decode_wanted(request: pb.WriteTagsRequest) -> TagsWanted:
+    """Read which tags are to be written. Raises `InvalidInput`."""
+    check = Check()
+    ids = check.each("track_ids", _decode_id, request.track_ids, most=MAX_TAGGED)
+    if not request.track_ids:
+        check.fail("track_ids", "must not be empty")
+    elif len(set(ids)) < len(ids):
+        check.fail("track_ids", "must not hold the same id twice")
+    facts = check.each("facts", _decode_fact, request.facts, most=MAX_FACTS)
+    check.done()
+    return TagsWanted(ids, frozenset(facts), request.validate_only)
+
+
+def _decode_id(check: Check, value: str) -> UUID:
+    return check.uuid("", value)
+
+
+def _decode_fact(check: Check, name: str) -> str:
+    if name not in FACTS:
+        check.fail("", "must be a fact of docs/tags.md, such as title")
+    return name
 
 
 def _decode_upload(first: pb.IngestFileRequest | None, max_size: int) -> Upload:

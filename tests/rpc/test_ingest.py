@@ -15,7 +15,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from fonoteca.v1 import ingest_pb2 as pb
-from fonoteca.v1 import ingest_pb2_grpc, track_pb2, track_pb2_grpc
+from fonoteca.v1 import ingest_pb2_grpc, track_pb2, track_pb2_grpc, types_pb2
 from fonoteca.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from service.capabilities import CAPABILITIES
 from service.database import Connection, Database
@@ -434,3 +434,84 @@ async def test_a_file_that_kills_its_reader_fails_and_the_others_go_on(
         ("b", track_pb2.TRACK_STATUS_COMPLETED),
         ("killer.flac", track_pb2.TRACK_STATUS_FAILED),
     ]
+
+
+async def write_tags(
+    ingest: IngestServiceAsyncStub, *ids: str, **fields: Any
+) -> list[pb.WriteTagsResponse]:
+    request = pb.WriteTagsRequest(track_ids=ids, **fields)
+    return [answer async for answer in ingest.WriteTags(request)]
+
+
+async def test_files_say_what_the_catalogue_says(
+    ingest: IngestServiceAsyncStub, tracks: TrackServiceAsyncStub, root: Path
+) -> None:
+    path = tone(root / "a.flac", title="Old", artist="Somebody")
+    await scan(ingest, root)
+    [track] = await all_tracks(tracks)
+    edited = track_pb2.Track(id=track.id, title="New")
+    await tracks.UpdateTrack(track_pb2.UpdateTrackRequest(track=edited))
+
+    [seen] = await write_tags(ingest, track.id, validate_only=True)
+    assert (seen.track_id, seen.uri, seen.problem) == (track.id, path.as_uri(), "")
+    assert [(change.fact, *change.before, *change.after) for change in seen.changes] == [
+        ("title", "Old", "New")
+    ]
+    assert not seen.written
+    assert mutagen.File(path)["title"] == ["Old"]
+
+    [written] = await write_tags(ingest, track.id)
+    assert (written.written, written.changes) == (True, seen.changes)
+    assert mutagen.File(path)["title"] == ["New"]
+    after, _ = await scan(ingest, root)
+    assert (after.found, after.unchanged) == (1, 1)
+    [now] = await all_tracks(tracks)
+    assert now.files[0].content_hash == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert now.files[0].audio_hash == track.files[0].audio_hash
+    [again] = await write_tags(ingest, track.id)
+    assert (again.written, again.problem, list(again.changes)) == (False, "", [])
+
+
+async def test_files_elsewhere_are_not_written(
+    ingest: IngestServiceAsyncStub, tracks: TrackServiceAsyncStub, root: Path, tmp_path: Path
+) -> None:
+    outside = tone(tmp_path / "a.flac", title="Old")
+    (root / "link.flac").symlink_to(outside)
+    uris = [outside.as_uri(), f"{root.as_uri()}/link.flac", "s3://b/a.flac", f"{root.as_uri()}/no"]
+    files = [types_pb2.AudioFile(uri=uri) for uri in uris]
+    sent = track_pb2.CreateTrackRequest(track=track_pb2.Track(title="New", files=files))
+    track = await tracks.CreateTrack(sent)
+    answers = await write_tags(ingest, track.id)
+    assert [answer.uri for answer in answers] == uris
+    assert all(answer.problem and not answer.written for answer in answers)
+    assert all("media root" in answer.problem for answer in answers[:3])
+    assert mutagen.File(outside)["title"] == ["Old"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"track_ids": ["x"]},
+        {"track_ids": ["01920000-0000-7000-8000-000000000000"] * 2},
+        {"track_ids": ["01920000-0000-7000-8000-000000000000"], "facts": ["colour"]},
+    ],
+)
+async def test_bad_requests_to_write_tags_are_refused(
+    ingest: IngestServiceAsyncStub, fields: dict[str, Any]
+) -> None:
+    with raises_status(INVALID):
+        await anext(aiter(ingest.WriteTags(pb.WriteTagsRequest(**fields))))
+
+
+async def test_tags_of_tracks_that_are_not_there_are_not_written(
+    ingest: IngestServiceAsyncStub, tracks: TrackServiceAsyncStub
+) -> None:
+    with raises_status(grpc.StatusCode.NOT_FOUND):
+        await write_tags(ingest, "01920000-0000-7000-8000-000000000000")
+    track = await tracks.CreateTrack(
+        track_pb2.CreateTrackRequest(track=track_pb2.Track(title="Gone"))
+    )
+    await tracks.DeleteTrack(track_pb2.DeleteTrackRequest(id=track.id))
+    with raises_status(grpc.StatusCode.FAILED_PRECONDITION):
+        await write_tags(ingest, track.id)

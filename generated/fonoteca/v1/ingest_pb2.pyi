@@ -233,3 +233,119 @@ class ScanProblem(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ScanProblem: _TypeAlias = ScanProblem  # noqa: Y015
+
+@_typing.final
+class WriteTagsRequest(_message.Message):
+    """Asks to write tags into files."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    validate_only: _builtins.bool
+    """Only says what would be written; no file is changed."""
+    @_builtins.property
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The tracks, 1 to 1,000, each once. Required."""
+
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which facts to write, by their names in docs/tags.md, such as "title" or "album_artist", at most 100.
+        Those of which the catalogue has no value are taken out of the files. Default: all of which it has one.
+        """
+
+    def __init__(
+        self,
+        *,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        facts: _abc.Iterable[_builtins.str] | None = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "track_ids", b"track_ids", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WriteTagsRequest: _TypeAlias = WriteTagsRequest  # noqa: Y015
+
+@_typing.final
+class WriteTagsResponse(_message.Message):
+    """What became of one file. Files are told of in the order of the tracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_ID_FIELD_NUMBER: _builtins.int
+    URI_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    WRITTEN_FIELD_NUMBER: _builtins.int
+    track_id: _builtins.str
+    """The track."""
+    uri: _builtins.str
+    """The address of its file."""
+    problem: _builtins.str
+    """Why the file was not written at all; else empty."""
+    written: _builtins.bool
+    """Whether the file was written."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TagChange]:
+        """What was written, or would be. Empty when the file says what the catalogue says."""
+
+    @_builtins.property
+    def left_out(self) -> _containers.RepeatedCompositeFieldContainer[Global___TagChange]:
+        """What was not written because this kind of file cannot hold it. Found out by writing only."""
+
+    def __init__(
+        self,
+        *,
+        track_id: _builtins.str = ...,
+        uri: _builtins.str = ...,
+        changes: _abc.Iterable[Global___TagChange] | None = ...,
+        left_out: _abc.Iterable[Global___TagChange] | None = ...,
+        problem: _builtins.str = ...,
+        written: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "left_out", b"left_out", "problem", b"problem", "track_id", b"track_id", "uri", b"uri", "written", b"written"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WriteTagsResponse: _TypeAlias = WriteTagsResponse  # noqa: Y015
+
+@_typing.final
+class TagChange(_message.Message):
+    """One fact of which a file and the catalogue say different things."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACT_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    fact: _builtins.str
+    """The name of the fact, as in docs/tags.md."""
+    @_builtins.property
+    def before(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the file says."""
+
+    @_builtins.property
+    def after(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the catalogue says."""
+
+    def __init__(
+        self,
+        *,
+        fact: _builtins.str = ...,
+        before: _abc.Iterable[_builtins.str] | None = ...,
+        after: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "fact", b"fact"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TagChange: _TypeAlias = TagChange  # noqa: Y015

@@ -49,6 +49,11 @@ class IngestServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_ingest__pb2.ScanPathRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_ingest__pb2.ScanPathResponse.FromString,
                 _registered_method=True)
+        self.WriteTags = channel.unary_stream(
+                '/fonoteca.v1.IngestService/WriteTags',
+                request_serializer=fonoteca_dot_v1_dot_ingest__pb2.WriteTagsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_ingest__pb2.WriteTagsResponse.FromString,
+                _registered_method=True)
 
 
 class IngestServiceServicer:
@@ -91,6 +96,22 @@ class IngestServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WriteTags(self, request, context):
+        """Writes what the catalogue says of tracks into the tags of their files, as far as these lie below the
+        media roots of the server. docs/tags.md has the facts and the tags that hold them.
+
+        A file is written only where it says something else than the catalogue, and all other tags stay. A
+        copy gets the tags; it takes the place of the file in one step, with its permissions, when the hash of
+        its audio is that of the file and it reads as it should. Otherwise the file stays as it is, and its
+        message says why. Each file is for itself: when the call breaks off, the files that were told of are
+        written. Repeating the call changes nothing. Call it with `validate_only` first to see the changes.
+
+        NOT_FOUND when a track does not exist; FAILED_PRECONDITION when the server has no media roots.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_IngestServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -103,6 +124,11 @@ def add_IngestServiceServicer_to_server(servicer, server):
                     servicer.ScanPath,
                     request_deserializer=fonoteca_dot_v1_dot_ingest__pb2.ScanPathRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_ingest__pb2.ScanPathResponse.SerializeToString,
+            ),
+            'WriteTags': grpc.unary_stream_rpc_method_handler(
+                    servicer.WriteTags,
+                    request_deserializer=fonoteca_dot_v1_dot_ingest__pb2.WriteTagsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_ingest__pb2.WriteTagsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -164,6 +190,33 @@ class IngestService:
             '/fonoteca.v1.IngestService/ScanPath',
             fonoteca_dot_v1_dot_ingest__pb2.ScanPathRequest.SerializeToString,
             fonoteca_dot_v1_dot_ingest__pb2.ScanPathResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WriteTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/fonoteca.v1.IngestService/WriteTags',
+            fonoteca_dot_v1_dot_ingest__pb2.WriteTagsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_ingest__pb2.WriteTagsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -62,6 +62,18 @@ class IngestServiceStub:
     Calling again goes on from there. NOT_FOUND when there is nothing at the path;
     FAILED_PRECONDITION when the server has no media roots.
     """
+    WriteTags: _grpc.UnaryStreamMultiCallable[_ingest_pb2.WriteTagsRequest, _ingest_pb2.WriteTagsResponse]
+    """Writes what the catalogue says of tracks into the tags of their files, as far as these lie below the
+    media roots of the server. docs/tags.md has the facts and the tags that hold them.
+
+    A file is written only where it says something else than the catalogue, and all other tags stay. A
+    copy gets the tags; it takes the place of the file in one step, with its permissions, when the hash of
+    its audio is that of the file and it reads as it should. Otherwise the file stays as it is, and its
+    message says why. Each file is for itself: when the call breaks off, the files that were told of are
+    written. Repeating the call changes nothing. Call it with `validate_only` first to see the changes.
+
+    NOT_FOUND when a track does not exist; FAILED_PRECONDITION when the server has no media roots.
+    """
 
 @_typing.type_check_only
 class IngestServiceAsyncStub(IngestServiceStub):
@@ -96,6 +108,18 @@ class IngestServiceAsyncStub(IngestServiceStub):
     When the call breaks off, what is queued stays queued; what was not looked at yet is not marked.
     Calling again goes on from there. NOT_FOUND when there is nothing at the path;
     FAILED_PRECONDITION when the server has no media roots.
+    """
+    WriteTags: _aio.UnaryStreamMultiCallable[_ingest_pb2.WriteTagsRequest, _ingest_pb2.WriteTagsResponse]  # type: ignore[assignment]
+    """Writes what the catalogue says of tracks into the tags of their files, as far as these lie below the
+    media roots of the server. docs/tags.md has the facts and the tags that hold them.
+
+    A file is written only where it says something else than the catalogue, and all other tags stay. A
+    copy gets the tags; it takes the place of the file in one step, with its permissions, when the hash of
+    its audio is that of the file and it reads as it should. Otherwise the file stays as it is, and its
+    message says why. Each file is for itself: when the call breaks off, the files that were told of are
+    written. Repeating the call changes nothing. Call it with `validate_only` first to see the changes.
+
+    NOT_FOUND when a track does not exist; FAILED_PRECONDITION when the server has no media roots.
     """
 
 class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -140,6 +164,24 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         When the call breaks off, what is queued stays queued; what was not looked at yet is not marked.
         Calling again goes on from there. NOT_FOUND when there is nothing at the path;
         FAILED_PRECONDITION when the server has no media roots.
+        """
+
+    @_abc_1.abstractmethod
+    def WriteTags(
+        self,
+        request: _ingest_pb2.WriteTagsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_ingest_pb2.WriteTagsResponse], _abc.AsyncIterator[_ingest_pb2.WriteTagsResponse]]:
+        """Writes what the catalogue says of tracks into the tags of their files, as far as these lie below the
+        media roots of the server. docs/tags.md has the facts and the tags that hold them.
+
+        A file is written only where it says something else than the catalogue, and all other tags stay. A
+        copy gets the tags; it takes the place of the file in one step, with its permissions, when the hash of
+        its audio is that of the file and it reads as it should. Otherwise the file stays as it is, and its
+        message says why. Each file is for itself: when the call breaks off, the files that were told of are
+        written. Repeating the call changes nothing. Call it with `validate_only` first to see the changes.
+
+        NOT_FOUND when a track does not exist; FAILED_PRECONDITION when the server has no media roots.
         """
 
 def add_IngestServiceServicer_to_server(servicer: IngestServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

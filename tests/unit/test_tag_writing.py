@@ -1,0 +1,266 @@
+"""Tags are written as they are read, and the sound of a file stays what it was."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import mutagen
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mutagen.apev2 import APEv2
+from mutagen.asf import ASFTags
+from mutagen.flac import VCFLACDict
+from mutagen.id3 import ID3
+from mutagen.mp4 import MP4Tags
+
+from fonoteca.v1.track_pb2 import Track, TrackAlbum
+from fonoteca.v1.types_pb2 import (
+    CREDIT_ROLE_COMPOSER,
+    CREDIT_ROLE_ENGINEER,
+    CREDIT_ROLE_FEATURED,
+    CREDIT_ROLE_PERFORMER,
+    MODE_MINOR,
+    Attribute,
+    AudioFeatures,
+    CreditedName,
+    PartialDate,
+)
+from service.ingest.facts import changed, texts_of
+from service.ingest.files import read_track
+from service.ingest.raw import harvest
+from service.ingest.tag_names import write_facts
+from service.ingest.tag_writing import Tagged, TagJob, write_tags
+from service.ingest.tags import map_tags
+from tests.support.audio import MBID, id3_tags, matroska, mp4, tone, vorbis_tags, wav
+
+MAKERS: Final[dict[str, Callable[[], Any]]] = {
+    "ID3": ID3,
+    "MP4": MP4Tags,
+    "APE": APEv2,
+    "ASF": ASFTags,
+    "Vorbis": VCFLACDict,
+}
+FULL: Final = Track(
+    title="Jóga",
+    credits=[
+        CreditedName(name="Björk", join_phrase=" feat. "),
+        CreditedName(name="A Guest", role=CREDIT_ROLE_FEATURED),
+        CreditedName(name="Sjón", role=CREDIT_ROLE_COMPOSER),
+        CreditedName(name="Mark Bell", role=CREDIT_ROLE_ENGINEER),
+    ],
+    album=TrackAlbum(title="Homogenic", credits=[CreditedName(name="Björk")], mbid=MBID),
+    mbid=MBID,
+    track_number=2,
+    track_total=10,
+    disc_number=1,
+    disc_total=3,
+    genres=["Art Pop", "Electronic"],
+    release_date=PartialDate(year=1997, month=9, day=22),
+    original_release_date=PartialDate(year=1996),
+    isrc="GBUM71029605",
+    features=AudioFeatures(tempo_bpm=80.5, key=9, mode=MODE_MINOR),
+    lyrics="All these accidents\nthat happen",
+    comment="fine",
+    label="One Little Indian",
+    language="eng",
+    explicit=False,
+    attributes=[
+        Attribute(key="mood", text="calm"),
+        Attribute(key="mood", text="wide"),
+        Attribute(key="compilation", flag=True),
+        Attribute(key="barcode", text="0123"),
+        Attribute(key="replaygain_track_gain", number=-6.5),
+        Attribute(key="r128_track_gain", number=-2.5),
+        Attribute(key="acoustid_id", text=MBID),
+        Attribute(key="website", text="https://example.org"),
+        Attribute(key="unknown", text="stays in the catalogue"),
+    ],
+)
+
+
+def read_back(tags: Any) -> Track:
+    track = Track()
+    map_tags([harvest(tags).raw()], track)
+    return track
+
+
+@pytest.mark.parametrize("family", MAKERS)
+def test_what_is_written_is_what_is_read(family: str) -> None:
+    texts = texts_of(FULL)
+    tags = MAKERS[family]()
+    write_facts(tags, changed({}, texts, frozenset()), texts)
+    found = texts_of(read_back(tags))
+    assert {name: found.get(name) for name in texts} == texts
+
+
+_line = st.text("abc ÄÖ愛'!-", min_size=1, max_size=9).map(str.strip).filter(bool)
+_tracks = st.builds(
+    Track,
+    title=_line,
+    credits=st.lists(st.builds(CreditedName, name=_line, join_phrase=st.just(" & ")), max_size=3),
+    album=st.none() | st.builds(TrackAlbum, title=_line),
+    track_number=st.integers(0, 99),
+    track_total=st.integers(0, 99),
+    disc_total=st.integers(0, 9),
+    genres=st.lists(_line, max_size=3, unique=True),
+    release_date=st.none() | st.builds(PartialDate, year=st.integers(1, 9999)),
+    label=_line | st.just(""),
+    comment=_line | st.just(""),
+    explicit=st.none() | st.booleans(),
+)
+
+
+@pytest.mark.parametrize("family", MAKERS)
+@settings(deadline=None, max_examples=40)
+@given(first=_tracks, second=_tracks)
+def test_a_change_leaves_nothing_of_what_was_there(
+    family: str, first: Track, second: Track
+) -> None:
+    tags = MAKERS[family]()
+    before, after = texts_of(first), texts_of(second)
+    write_facts(tags, changed({}, before, frozenset()), before)
+    names = frozenset({*before, *after})
+    write_facts(tags, changed(texts_of(read_back(tags)), after, names), after)
+    kept = texts_of(read_back(tags))
+    # A name that holds the join phrase of another reads as one credit, and so is told.
+    assert {name: values for name, values in kept.items() if name != "artists"} == {
+        name: values for name, values in after.items() if name != "artists"
+    }
+
+
+@pytest.mark.parametrize("family", ["ID3", "APE", "Vorbis"])
+def test_performers_keep_their_instruments(family: str) -> None:
+    tags = MAKERS[family]()
+    played = Track(
+        credits=[CreditedName(name=name, role=CREDIT_ROLE_PERFORMER) for name in ("Ann", "Bo")],
+        attributes=[Attribute(key="performer:oboe", text="Ann")],
+    )
+    write_facts(tags, ["performer"], texts_of(played))
+    assert texts_of(read_back(tags))["performer"] == ("Ann (oboe)", "Bo")
+
+
+def job(path: Path, track: Track, *facts: str, preview: bool = False) -> TagJob:
+    known = path.stat()
+    return TagJob(
+        path=str(path),
+        track=track.SerializeToString(),
+        size=known.st_size,
+        modified_us=known.st_mtime_ns // 1000,
+        facts=frozenset(facts),
+        preview=preview,
+    )
+
+
+def write(path: Path, track: Track, *facts: str, preview: bool = False) -> Tagged:
+    tagged = write_tags(job(path, track, *facts, preview=preview), str(path.with_name(".part")))
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    return tagged
+
+
+def said(path: Path) -> Track:
+    reading = read_track(str(path))
+    assert not reading.error
+    return Track.FromString(reading.track)
+
+
+def made(tmp_path: Path, name: str) -> Path:
+    path = tmp_path / name
+    if name.endswith(".m4a"):
+        path.write_bytes(mp4(nam="Old", ART="Somebody"))
+        return path
+    tone(path, how={"format": "OGG", "subtype": "OPUS"} if name.endswith(".opus") else None)
+    (vorbis_tags if name.endswith((".flac", ".ogg", ".opus")) else id3_tags)(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.flac", "a.ogg", "a.opus", "a.wav", "a.aiff", "a.m4a"])
+def test_a_file_says_what_the_catalogue_says_and_sounds_as_before(
+    tmp_path: Path, name: str
+) -> None:
+    path = made(tmp_path, name)
+    path.chmod(0o640)
+    before = said(path)
+    tagged = write(path, FULL)
+    assert (tagged.error, tagged.left_out) == ("", ())
+    assert {change.fact for change in tagged.changes} >= {"lyrics", "label", "mood", "explicit"}
+    after = said(path)
+    assert {k: v for k, v in texts_of(after).items() if k in texts_of(FULL)} == texts_of(FULL)
+    assert after.files[0].audio_hash == before.files[0].audio_hash
+    assert after.files[0].content_hash == tagged.content_hash != before.files[0].content_hash
+    assert (path.stat().st_size, path.stat().st_mtime_ns // 1000) == (
+        tagged.size,
+        tagged.modified_us,
+    )
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert write(path, FULL) == Tagged()
+
+
+def test_a_preview_tells_and_writes_nothing(tmp_path: Path) -> None:
+    path = made(tmp_path, "a.flac")
+    content = path.read_bytes()
+    [change] = write(
+        path, Track(title="Other", album=TrackAlbum(title="Homogenic")), preview=True
+    ).changes
+    assert (change.fact, change.before, change.after) == ("title", ("Jóga",), ("Other",))
+    assert path.read_bytes() == content
+
+
+def test_what_the_catalogue_does_not_say_stays_unless_it_is_named(tmp_path: Path) -> None:
+    path = made(tmp_path, "a.mp3")
+    assert write(path, Track(title="Jóga")) == Tagged()
+    [change] = write(path, Track(title="Jóga"), "comment").changes
+    assert (change.fact, change.before, change.after) == ("comment", ("fine",), ())
+    frames: Any = mutagen.File(path)
+    assert "COMM:iTunNORM:eng" in frames
+    assert said(path).comment == ""
+    assert said(path).credits[0].name == "Björk"
+
+
+def test_tags_that_hold_no_fact_stay(tmp_path: Path) -> None:
+    path = made(tmp_path, "a.flac")
+    audio: Any = mutagen.File(path)
+    audio["my_own"] = ["1", "2"]
+    audio["year"] = "1990"
+    audio.save()
+    assert write(path, Track(title="New", release_date=PartialDate(year=2001))).error == ""
+    written: Any = mutagen.File(path)
+    assert (written["my_own"], written["date"], "year" in written) == (["1", "2"], ["2001"], False)
+
+
+def test_what_a_file_cannot_hold_is_told_and_the_rest_written(tmp_path: Path) -> None:
+    path = made(tmp_path, "a.flac")
+    tagged = write(path, Track(title="New", genres=["a;b"]))
+    assert [change.fact for change in tagged.changes] == ["title"]
+    assert [change.fact for change in tagged.left_out] == ["genre"]
+    assert (said(path).title, list(said(path).genres)) == ("New", ["Rock", "Art Pop"])
+    assert write(path, Track(genres=["a;b"])).content_hash == ""
+
+
+def test_a_file_that_has_changed_is_left_alone(tmp_path: Path) -> None:
+    path = made(tmp_path, "a.flac")
+    late = job(path, FULL)
+    os.utime(path, (1, 1))
+    assert "scan it first" in write_tags(late, str(path.with_name(".part"))).error
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.mka", matroska(title="Old")), ("a.wav", b"no sound"), ("a.flac", b"fLaC\0\0")],
+)
+def test_what_cannot_be_written_stays_as_it_is(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    assert write(path, FULL).error
+    assert path.read_bytes() == content
+
+
+def test_a_file_without_tags_gets_some(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav())
+    assert write(path, FULL).error == ""
+    assert said(path).title == "Jóga"

@@ -52,10 +52,15 @@ class Gallery:
         async with self._puts:
             with disk_explained(), self._shelf.arriving(upload.sha256) as path:
                 await receive(pieces, path, size=upload.size, sha256=upload.sha256)
-                return await self.take(path, upload)
+                return await self._take(path, upload)
 
-    async def take(self, path: Path, upload: Upload) -> Picture:
-        """Keep a picture that lies in a file, which may be gone then. Raises as `put` does."""
+    async def put_file(self, source: Path, upload: Upload) -> Picture:
+        """Keep a picture that lies in a file of this machine. Raises as `put` does."""
+        with disk_explained(), self._shelf.arriving(upload.sha256) as path:
+            await asyncio.to_thread(shutil.copyfile, source, path)
+            return await self._take(path, upload)
+
+    async def _take(self, path: Path, upload: Upload) -> Picture:
         found = await self._studio.inspect(path)
         if found.refusal:
             raise invalid("chunk", f"the picture {found.refusal}")

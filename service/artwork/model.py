@@ -23,6 +23,7 @@ FRONT: Final = "front"
 """What a picture shows unless something else is said."""
 
 EMBEDDED: Final = "EMBEDDED"
+FOLDER: Final = "FOLDER"
 WEBP: Final = "image/webp"
 
 

@@ -134,16 +134,16 @@ class _Stream(io.BufferedReader):
         return super().read(size)
 
 
-def read_track(path: str, box: Path | None = None, *, beside: bool = True) -> Reading:
+def read_track(path: str, box: Path | None = None) -> Reading:
     """Read one file; whatever goes wrong with it is in the result.
 
-    Its pictures are left in the folder `box`, if there is one; `beside` takes those of its folder.
+    The pictures in it and beside it are left in the folder `box`, if there is one.
     """
     try:
         track, notes, embedded = _read(Path(path))
         pictures: tuple[FoundPicture, ...] = ()
         if box:
-            pictures, wrong = _pictures(Path(path), embedded, box, beside=beside)
+            pictures, wrong = _pictures(Path(path), embedded, box)
             notes += wrong
         return Reading(path, track.SerializeToString(), notes=tuple(notes), pictures=pictures)
     except SourceError as error:
@@ -158,10 +158,10 @@ def read_track(path: str, box: Path | None = None, *, beside: bool = True) -> Re
 
 
 def _pictures(
-    path: Path, embedded: list[Embedded], box: Path, *, beside: bool
+    path: Path, embedded: list[Embedded], box: Path
 ) -> tuple[tuple[FoundPicture, ...], list[str]]:
     try:
-        return collect(path, embedded, box, beside=beside)
+        return collect(path, embedded, box)
     except OSError as error:  # without them it is still a track
         return (), [f"its pictures are left out: {error.strerror}"]
 

@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -202,11 +202,11 @@ def shown_by(name: str) -> str | None:
 
 
 def collect(
-    path: Path, pictures: Iterable[Embedded], box: Path, *, beside: bool
+    path: Path, pictures: Iterable[Embedded], box: Path
 ) -> tuple[tuple[FoundPicture, ...], list[str]]:
-    """Leave the pictures of a file in the folder `box`; return them, and what is wrong with which.
+    """Leave the pictures in a file and beside it in the folder `box`.
 
-    `beside` looks into the folder of the file as well.
+    Returns them, and what is wrong with which.
     """
     found: dict[FoundPicture, None] = {}
     notes: list[str] = []
@@ -216,7 +216,7 @@ def collect(
         else:
             notes += _lies(picture)
             found[FoundPicture(_leave(box, picture.data), picture.type, is_embedded=True)] = None
-    for each in _beside(path) if beside else ():
+    for each in _beside(path):
         picture_hash, reason = _take(box, each)
         if reason:
             notes.append(f"{os.path.basename(each.path)} is left out: {reason}")  # noqa: PTH119
@@ -225,6 +225,15 @@ def collect(
     if len(found) > MAX_PICTURES:
         notes.append(f"{len(found) - MAX_PICTURES} of its pictures are left out: too many")
     return tuple(found)[:MAX_PICTURES], notes
+
+
+def notes_on(pictures: Iterable[FoundPicture], refused: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a note for each picture of a file that the server has refused, with the reason."""
+    return tuple(
+        f"its picture ({picture.type}) is left out: {refused[picture.hash]}"
+        for picture in pictures
+        if picture.hash in refused
+    )
 
 
 @lru_cache(maxsize=64)

@@ -45,20 +45,19 @@ _WINDOW: Final = 4
 _Reading: TypeAlias = Future[list[Reading]]
 
 
-def read_found(found: Found, *, box: Path | None = None, beside: bool = True) -> Reading:
+def read_found(found: Found, *, box: Path | None = None) -> Reading:
     """Read a file where it is, or a copy of it when it is elsewhere; never raises `Exception`.
 
-    Its pictures are left in the folder `box`, if there is one; `beside` takes those of its folder,
-    unless that is elsewhere.
+    Its pictures are left in the folder `box`, if there is one.
     """
     if found.is_local:
-        return read_track(found.path, box, beside=beside)
+        return read_track(found.path, box)
     name = found.path.rpartition("/")[2] or "file"
     try:
         with TemporaryDirectory(prefix="fonoteca-") as folder:
             copy = Path(folder, name)
             fetch(found.path, copy)
-            return relocated(read_track(str(copy), box, beside=False), found)
+            return relocated(read_track(str(copy), box), found)
     except SourceError as error:
         return Reading(found.path, error=str(error))
     except OSError as error:

@@ -42,7 +42,7 @@ from service.ingest.client import (
 )
 from service.ingest.folders import FolderWalk
 from service.ingest.locations import Found, is_remote, local_path
-from service.ingest.pictures import FoundPicture
+from service.ingest.pictures import FoundPicture, notes_on
 from service.ingest.problems import Problem, SourceError
 from service.ingest.readers import Readers, read_found
 from service.ingest.spool import Spool
@@ -108,11 +108,7 @@ class Sighting:
 
     def result(self, refused: Mapping[str, str]) -> Result:
         """Return the result once its track is stored; `refused` are pictures that were not."""
-        notes = self.notes + tuple(
-            f"its picture ({picture.type}) is left out: {refused[picture.hash]}"
-            for picture in self.pictures
-            if picture.hash in refused
-        )
+        notes = self.notes + notes_on(self.pictures, refused)
         return Result(self.found.shown, self.found.uri, self.fate, notes)
 
 

@@ -6,26 +6,44 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Protocol, TypeVar
 
 from pebble import ProcessExpired
 
 from service.errors import Unavailable
 from service.ingest.files import Reading
 from service.ingest.locations import Found
-from service.ingest.readers import Read, Readers, blamed, read_found
+from service.ingest.readers import Readers, blamed, read_found
 from service.ingest.tag_writing import Tagged, TagJob
 
 T = TypeVar("T")
 
 
+class ReadInto(Protocol):
+    """What reads one file, and leaves its pictures in a folder."""
+
+    def __call__(self, found: Found, /, *, box: Path | None) -> Reading:
+        """Read a file."""
+
+
 class Reader:
     """A pool of readers that is started when the first file is to be read."""
 
-    def __init__(self, count: int, read: Read = read_found) -> None:
+    def __init__(self, count: int, read: ReadInto = read_found) -> None:
         self.count = count
         self._read = read
         self._pool: Readers | None = None
+        self._box: TemporaryDirectory[str] | None = None
+
+    @property
+    def box(self) -> Path:
+        """Where the pictures of the files lie that were read."""
+        if self._box is None:
+            self._box = TemporaryDirectory(prefix="fonoteca-", ignore_cleanup_errors=True)
+        return Path(self._box.name)
 
     async def read(self, files: Sequence[Found]) -> list[Reading]:
         """Return the reading of each file. Raises `Unavailable` when no process can be started.
@@ -52,6 +70,9 @@ class Reader:
         if self._pool:
             self._pool.close()
             self._pool = None
+        if self._box:
+            self._box.cleanup()
+            self._box = None
 
     async def _again(self, pool: Readers, file: Found) -> Reading:
         try:
@@ -61,7 +82,7 @@ class Reader:
 
     def _started(self) -> Readers:
         if self._pool is None:
-            self._pool = Readers(self.count, self._read)
+            self._pool = Readers(self.count, partial(self._read, box=self.box))
         return self._pool
 
     async def _result(self, future: Future[T]) -> T:

@@ -10,10 +10,14 @@ from uuid import UUID
 
 from fonoteca.v1 import ingest_pb2 as pb
 from fonoteca.v1 import ingest_pb2_grpc
+from service.artwork.gallery import Gallery
+from service.artwork.intake import ArtworkIntake
+from service.artwork.shelf import shelf_at
+from service.artwork.studio import Studio
 from service.database import Database
 from service.errors import invalid
 from service.ingest.mapping import FACTS
-from service.ingest.readers import Read, read_found
+from service.ingest.readers import read_found
 from service.media.model import (
     MAX_FACTS,
     MAX_NAME_BYTES,
@@ -22,7 +26,7 @@ from service.media.model import (
     TagsWanted,
     Upload,
 )
-from service.media.reading import Reader
+from service.media.reading import Reader, ReadInto
 from service.media.receiving import chunks
 from service.media.roots import MediaRoots
 from service.media.scanning import PathScan
@@ -42,17 +46,19 @@ _LOOK_SECONDS: Final = 0.25
 class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
     """Takes files into one database, and reads those that wait in the background."""
 
-    def __init__(self, database: Database, settings: Settings, read: Read = read_found) -> None:
+    def __init__(self, database: Database, settings: Settings, read: ReadInto = read_found) -> None:
         """Prepare to take files; `read` reads one of them, in another process."""
         self._database = database
         self._roots = MediaRoots(settings.media_roots)
         self._reader = Reader(max(settings.reading_processes, 1), read)
         self._max_size = settings.upload_max_bytes
-        self._uploads = Uploads(
-            database, Vault(settings.media_store_dir), self._reader, settings.upload_room_bytes
-        )
+        self._studio = Studio()
+        shelf = shelf_at(settings.artwork_store_place)
+        artwork = ArtworkIntake(database, Gallery(database, shelf, self._studio))
+        vault = Vault(settings.media_store_dir)
+        self._uploads = Uploads(database, vault, self._reader, artwork, settings.upload_room_bytes)
         self._tagging = Tagging(database, self._roots, self._reader)
-        self._worker = Worker(database, self._roots, self._reader)
+        self._worker = Worker(database, self._roots, self._reader, artwork)
         self._is_working = settings.reading_processes > 0
 
     async def background(self) -> None:
@@ -64,6 +70,7 @@ class IngestServicer(ingest_pb2_grpc.IngestServiceServicer):
                 await asyncio.get_running_loop().create_future()
         finally:
             await asyncio.to_thread(self._reader.close)
+            await asyncio.to_thread(self._studio.close)
 
     async def IngestFile(
         self, requests: AsyncIterator[pb.IngestFileRequest], context: Context

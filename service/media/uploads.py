@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from fonoteca.v1 import ingest_pb2 as pb
 from fonoteca.v1 import track_pb2
+from service.artwork.intake import ArtworkIntake
 from service.database import Connection, Database
 from service.errors import FailedPrecondition, ResourceExhausted, invalid
 from service.ingest.files import Reading
 from service.ingest.locations import Found, file_uri
+from service.ingest.pictures import notes_on
 from service.ingest.readers import relocated
 from service.libraries import store as libraries
 from service.media.intake import take_in, track_at
@@ -29,11 +32,19 @@ from service.media.vault import Vault
 class Uploads:
     """Takes files into the catalogue, as many at once as there is room for."""
 
-    def __init__(self, database: Database, vault: Vault, reader: Reader, room: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        reader: Reader,
+        artwork: ArtworkIntake,
+        room: int,
+    ) -> None:
         """Prepare to take files whose sizes together are at most `room` bytes."""
         self._database = database
         self._vault = vault
         self._reader = reader
+        self._artwork = artwork
         self._room = room
 
     async def take(self, upload: Upload, chunks: AsyncIterator[bytes]) -> pb.IngestFileResponse:
@@ -52,6 +63,10 @@ class Uploads:
             await receive(chunks, path, size=upload.size, sha256=upload.sha256)
             reading = await self._read(upload, path)
             await asyncio.to_thread(self._vault.keep, path, upload.sha256)
+        found = [(upload.sha256, reading.pictures)]
+        refused = await self._artwork.bring(self._reader.box, found)
+        notes = reading.notes + notes_on(reading.pictures, refused)
+        reading = replace(reading, notes=notes)
         return await self._database.write(
             lambda connection: _store(connection, upload, reading, self._uri(upload))
         )

@@ -19,6 +19,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid4
 
 from fonoteca.v1 import track_pb2 as pb
+from service.artwork.intake import ArtworkIntake, PicturesOfFile
 from service.database import Connection, Database
 from service.errors import DomainError
 from service.ingest.files import Reading
@@ -49,10 +50,13 @@ _Read: TypeAlias = tuple[QueuedFile, pb.Track]
 class Worker:
     """Reads waiting files for one server."""
 
-    def __init__(self, database: Database, roots: MediaRoots, reader: Reader) -> None:
+    def __init__(
+        self, database: Database, roots: MediaRoots, reader: Reader, artwork: ArtworkIntake
+    ) -> None:
         self._database = database
         self._roots = roots
         self._reader = reader
+        self._artwork = artwork
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -85,6 +89,7 @@ class Worker:
             return False
         try:
             readings = await self._read(files)
+            await self._artwork.bring(self._reader.box, _pictures(readings))
             await self._database.write(partial(_store, lease_id, files, readings))
         except asyncio.CancelledError:
             ids = [file.id for file in files]
@@ -136,6 +141,15 @@ def _size(path: str) -> int:
         return os.stat(path).st_size  # noqa: PTH116
     except OSError:
         return 0
+
+
+def _pictures(readings: Sequence[Reading]) -> list[PicturesOfFile]:
+    """Return the pictures of the files that could be read, by the hashes of these."""
+    return [
+        (pb.Track.FromString(reading.track).files[0].content_hash, reading.pictures)
+        for reading in readings
+        if not reading.error
+    ]
 
 
 async def _store(

@@ -13,9 +13,17 @@ import grpc
 import mutagen
 import pytest
 import soundfile  # type: ignore[import-untyped]
+from mutagen.flac import FLAC
 
+from fonoteca.v1 import (
+    artwork_pb2,
+    artwork_pb2_grpc,
+    ingest_pb2_grpc,
+    track_pb2,
+    track_pb2_grpc,
+    types_pb2,
+)
 from fonoteca.v1 import ingest_pb2 as pb
-from fonoteca.v1 import ingest_pb2_grpc, track_pb2, track_pb2_grpc, types_pb2
 from fonoteca.v1.ingest_pb2_grpc import add_IngestServiceServicer_to_server
 from service.capabilities import CAPABILITIES
 from service.database import Connection, Database
@@ -25,11 +33,13 @@ from service.ingest.readers import read_found
 from service.media.rpc import IngestServicer
 from service.settings import Settings
 from tests.support.errors import raises_status
+from tests.support.pictures import block, picture
 from tests.support.server import serving
 from tests.support.waiting import eventually
 from tests.support.writing import found
 
 if TYPE_CHECKING:
+    from fonoteca.v1.artwork_pb2_grpc import ArtworkServiceAsyncStub
     from fonoteca.v1.ingest_pb2_grpc import IngestServiceAsyncStub
     from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
@@ -398,11 +408,52 @@ async def test_a_file_that_nobody_finishes_fails(
     await eventually(has_failed)
 
 
-def crash_on_killers(file: Found) -> Reading:
+async def widths(channel: grpc.aio.Channel, track_id: str) -> list[int]:
+    """Return the widths of the pictures of a track, best first."""
+    stub: ArtworkServiceAsyncStub = artwork_pb2_grpc.ArtworkServiceStub(channel)
+    listed = await stub.ListArtwork(artwork_pb2.ListArtworkRequest(track_id=track_id))
+    return [shown.artwork.width_px for shown in listed.artwork]
+
+
+def embed(path: Path, *pictures: bytes) -> Path:
+    audio = FLAC(path)
+    for data in pictures:
+        audio.add_picture(block(data))
+    audio.save()
+    return path
+
+
+async def test_a_file_that_is_sent_brings_its_pictures(
+    ingest: IngestServiceAsyncStub, channel: grpc.aio.Channel, tmp_path: Path
+) -> None:
+    cut = picture(300, 300, quality=95)[:-400]
+    content = embed(tone(tmp_path / "x.flac"), picture(70, 70), cut).read_bytes()
+    for _ in range(2):
+        response = await ingest.IngestFile(messages(content))
+        assert await widths(channel, response.track.id) == [70]
+        assert any("its picture (front) is left out" in note for note in response.notes)
+
+
+async def test_files_below_a_media_root_bring_their_pictures(
+    ingest: IngestServiceAsyncStub,
+    channel: grpc.aio.Channel,
+    tracks: TrackServiceAsyncStub,
+    root: Path,
+) -> None:
+    embed(tone(root / "a.flac", 1), picture(70, 70))
+    tone(root / "b.flac", 2)
+    (root / "cover.jpg").write_bytes(picture(90, 90))
+    await scan(ingest, root)
+    first, second = await all_tracks(tracks)
+    assert await widths(channel, first.id) == [70, 90]
+    assert await widths(channel, second.id) == [90]
+
+
+def crash_on_killers(file: Found, *, box: Path | None) -> Reading:
     """Stand in for a parser; runs in another process."""
     if "killer" in file.path:
         os._exit(3)
-    return read_found(file)
+    return read_found(file, box=box)
 
 
 async def test_a_file_that_kills_its_reader_fails_and_the_others_go_on(

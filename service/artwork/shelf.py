@@ -79,7 +79,7 @@ class RemoteShelf:
             return bool(self._system.exists(self.uri(name)))
 
     def open(self, name: str) -> BinaryIO:
-        with _explained():
+        with _explained(FileNotFoundError):
             return cast("BinaryIO", self._system.open(self.uri(name), "rb"))
 
     @contextmanager
@@ -97,11 +97,11 @@ class RemoteShelf:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what goes wrong in a store into what a caller can act upon."""
+def _explained(*but: type[Exception]) -> Iterator[None]:
+    """Turn what goes wrong in a store, but for some errors, into what a caller can act upon."""
     try:
         yield
-    except FileNotFoundError:
+    except but:
         raise
     # Each system has errors of its own kind: botocore's, aiohttp's, OSError.
     except Exception as error:

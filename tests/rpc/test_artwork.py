@@ -19,11 +19,14 @@ from PIL import Image
 from fonoteca.v1 import album_pb2, artwork_pb2_grpc, track_pb2
 from fonoteca.v1 import artwork_pb2 as pb
 from fonoteca.v1.types_pb2 import AudioFile
+from service.database import Database
 from service.ingest.locations import local_path
 from service.settings import Settings
 from tests.conftest import NewTrack
+from tests.support.buckets import s3_bucket
 from tests.support.errors import raises_status
 from tests.support.pictures import picture
+from tests.support.server import serving
 
 if TYPE_CHECKING:
     from fonoteca.v1.album_pb2_grpc import AlbumServiceAsyncStub
@@ -304,3 +307,31 @@ async def test_bad_requests_are_refused(artwork: ArtworkServiceAsyncStub) -> Non
     for missing in ({"hash": "1" * 64}, {"album_id": str(uuid4())}, {"track_id": str(uuid4())}):
         with raises_status(NOT_FOUND):
             await fetch(artwork, **missing)
+
+
+async def test_pictures_may_be_kept_in_a_bucket(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with s3_bucket(monkeypatch, "pictures") as bucket:
+        place = settings.model_copy(update={"artwork_store": f"{bucket}/art"})
+        async with (
+            serving(database, place) as address,
+            grpc.aio.insecure_channel(address) as channel,
+        ):
+            artwork: ArtworkServiceAsyncStub = artwork_pb2_grpc.ArtworkServiceStub(channel)
+            known = await put(artwork, picture(200, 100))
+            assert known.uri == f"s3://pictures/art/{known.hash[:2]}/{known.hash}"
+            assert (await fetch(artwork, hash=known.hash))[1] == picture(200, 100)
+            for _ in range(2):
+                _, small = await fetch(artwork, hash=known.hash, size_px=64)
+                assert Image.open(io.BytesIO(small)).size == (64, 32)
+            gone = settings.model_copy(update={"artwork_store": "s3://elsewhere"})
+        async with (
+            serving(database, gone) as address,
+            grpc.aio.insecure_channel(address) as channel,
+        ):
+            artwork = artwork_pb2_grpc.ArtworkServiceStub(channel)
+            with raises_status(grpc.StatusCode.UNAVAILABLE):
+                await put(artwork, picture(20, 20))
+            with raises_status(NOT_FOUND):
+                await fetch(artwork, hash=known.hash)

@@ -18,7 +18,6 @@ import grpc
 import mutagen
 import pytest
 import soundfile  # type: ignore[import-untyped]
-from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner, Result
 
 from fonoteca.v1 import file_pb2, track_pb2
@@ -26,6 +25,7 @@ from service.cli import application
 from service.ingest.scan import Fate, Scan
 from service.ingest.scan import Result as Outcome
 from service.ingest.watching import changed_folders, outermost
+from tests.support.buckets import s3_bucket
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -266,24 +266,14 @@ async def test_a_scan_that_was_interrupted_is_completed_by_the_next(
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The URL of an empty bucket on an S3 server of this test."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    import s3fs  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    s3fs.S3FileSystem(skip_instance_cache=True).mkdir("music")
-    yield "s3://music"
-    server.stop()
+    with s3_bucket(monkeypatch, "music") as url:
+        yield url
 
 
 async def test_buckets_are_scanned_as_folders_are(
     run: Run, music: Path, bucket: str, tracks: TrackServiceAsyncStub
 ) -> None:
-    import s3fs  # noqa: PLC0415
+    import s3fs  # type: ignore[import-untyped]  # noqa: PLC0415
 
     store = s3fs.S3FileSystem(skip_instance_cache=True)
     await asyncio.to_thread(store.put, str(music), "music/in a folder", recursive=True)

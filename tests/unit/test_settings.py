@@ -26,6 +26,15 @@ def test_everything_has_a_default() -> None:
     assert settings.data_dir.is_absolute()
 
 
+def test_pictures_are_kept_in_a_folder_or_a_bucket() -> None:
+    assert load_settings({"FONOTECA_DATA_DIR": "/data"}).artwork_store_place == "/data/artwork"
+    for value, place in (("/art", "/art"), ("s3://bucket/art", "s3://bucket/art")):
+        assert load_settings({"FONOTECA_ARTWORK_STORE": value}).artwork_store_place == place
+    for value in ("ftp://host/art", "s3://"):
+        with pytest.raises(SettingsError, match="must be a folder, s3://"):
+            load_settings({"FONOTECA_ARTWORK_STORE": value})
+
+
 def test_media_roots_are_a_list_of_folders() -> None:
     settings = load_settings({"FONOTECA_MEDIA_ROOTS": "/music::~/more"})
     assert settings.media_roots == (Path("/music"), Path("~/more").expanduser())

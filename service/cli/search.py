@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum, auto
 from typing import Annotated, Final
 
@@ -24,6 +24,7 @@ from fonoteca.v1.search_pb2 import (
 )
 from fonoteca.v1.search_pb2_grpc import SearchServiceStub
 from service.cli.connection import ANSWER_SECONDS, library_id, server_at
+from service.cli.explanation import explanation_lines, verdict_lines
 from service.cli.options import DEFAULT_ADDRESS, Address
 from service.cli.terminal import USAGE, counted, leave, say
 from service.cli.upkeep import SearchCommand
@@ -112,10 +113,24 @@ def search(
             help="Count all matches by this; may be given several times.",
         ),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Tell of each hit why it was found and how it was ranked."),
+    ] = False,
+    explain_track: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            show_default=False,
+            help="Tell what became of this track, and why; may be given several times.",
+        ),
+    ] = None,
     address: Address = DEFAULT_ADDRESS,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print a line of JSON for each hit and each facet."),
+        typer.Option(
+            "--json", help="Print a line of JSON for each hit, each facet and each --explain-track."
+        ),
     ] = False,
 ) -> None:
     """Search the tracks.
@@ -133,16 +148,19 @@ def search(
             min_score=min_score,
             facets=[SearchFacetField.Value(f"{_FACET_PREFIX}{of.name}") for of in facet or ()],
             highlight=True,
+            explain=explain,
+            explain_track_ids=explain_track,
         )
         response = SearchServiceStub(channel).SearchTracks(request, timeout=ANSWER_SECONDS)
     _remark(response)
-    if not response.hits:
-        leave(_NOTHING_FOUND, _nothing_found(query, library=library, narrowed=bool(filter_)))
     if as_json:
-        _print_json([*response.hits, *response.facets])
+        _print_json([*response.hits, *response.facets, *response.verdicts])
     else:
         _print_table(response.hits)
         _print_facets(response.facets)
+        _print_explanations(response)
+    if not response.hits:
+        leave(_NOTHING_FOUND, _nothing_found(query, library=library, narrowed=bool(filter_)))
 
 
 def _remark(response: SearchTracksResponse) -> None:
@@ -174,7 +192,9 @@ def _print_json(messages: Iterable[Message]) -> None:
         )
 
 
-def _print_table(hits: Iterable[SearchHit]) -> None:
+def _print_table(hits: Sequence[SearchHit]) -> None:
+    if not hits:
+        return
     console = Console()
     if not console.is_terminal:
         console.width = _WIDTH_OF_A_PIPE
@@ -220,6 +240,16 @@ def _print_facets(facets: Iterable[SearchFacet]) -> None:
             table.add_row(str(value.count), Text(value.value))
         typer.echo()
         Console().print(table)
+
+
+def _print_explanations(response: SearchTracksResponse) -> None:
+    console = Console(soft_wrap=True)
+    for hit in response.hits:
+        if hit.HasField("explanation"):
+            name = f"\n{hit.track.title} ({hit.track.artist})"
+            console.print(Text("\n".join([name, *explanation_lines(hit.explanation)])))
+    for verdict in response.verdicts:
+        console.print(Text("\n".join(["", *verdict_lines(verdict)])))
 
 
 def clock(duration: Duration) -> str:

@@ -50,7 +50,7 @@ def _parts(match: Match) -> Iterator[pb.SearchScorePart]:
         yield pb.SearchScorePart(
             kind=_PARTS.encode(part.name.upper()),
             weight=getattr(WEIGHTS, part.name),
-            value=getattr(values, part.name),
+            value=round(getattr(values, part.name), 12),  # no popularity is stored as almost none
         )
 
 

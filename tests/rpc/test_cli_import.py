@@ -264,6 +264,29 @@ async def test_a_search_says_how_to_read_order_and_count(run: Run, table: Path) 
         assert (await run("search", "björk", *wrong)).exit_code == 2
 
 
+async def test_a_search_is_explained(run: Run, table: Path) -> None:
+    await run("import", table)
+    explained = (await run("search", "hyperbalad", "--explain")).stdout
+    assert "    title: hyperbalad is hyperballad (mended); 1 counted of 1\n" in explained
+    assert "    typo: score 0.4" in explained
+    assert "    relevance: 0.400 words (of 0.4) + " in explained
+    [joga] = (await run("search", "joga", "--json", "--limit", 1)).stdout.splitlines()
+    track_id = json.loads(joga)["track"]["id"]
+    why = ("--explain-track", track_id, "--filter", "year:..1996")
+    told = await run("search", "hyperballad", *why)
+    assert f"{track_id}: filtered out\n" in told.stdout
+    assert "    does not pass the filter at column 1: year:..1996\n" in told.stdout
+    assert "    missing: hyperballad\n" in told.stdout
+    assert f"{track_id}: hit, number 1\n" in (await run("search", "joga", *why[:2])).stdout
+    nothing = await run("search", "qwxyz", *why)
+    assert (nothing.exit_code, track_id in nothing.stdout) == (1, True)
+    lines = (await run("search", "hyperballad", *why, "--json")).stdout.splitlines()
+    assert json.loads(lines[-1])["outcome"] == "SEARCH_OUTCOME_FILTERED_OUT"
+    alone = await run("search", "--explain", "", "--filter", "year:1997")
+    assert "    found by the filter alone\n" in alone.stdout
+    assert (await run("search", "joga", "--explain-track", "x")).exit_code == 2
+
+
 async def test_nothing_found_is_told(run: Run) -> None:
     result = await run("search", "qwxyz")
     assert (result.exit_code, result.stdout) == (1, "")

@@ -1,4 +1,4 @@
-"""Not written yet."""
+"""Merged tracks, and where their ids lead."""
 
 from __future__ import annotations
 

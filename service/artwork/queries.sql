@@ -45,8 +45,11 @@ ORDER BY g.content_hash, g.position;
 SELECT id FROM album WHERE id = %(album_id)s::uuid;
 
 -- name: find_track
--- A live track and its album. Primary key.
-SELECT album_id FROM track WHERE id = %(track_id)s::uuid AND deleted_at IS NULL;
+-- The live track that an id leads to, and its album. Primary key.
+SELECT t.id, t.album_id
+FROM track AS asked
+JOIN track AS t ON t.id = coalesce(asked.merged_into, asked.id) AND t.deleted_at IS NULL
+WHERE asked.id = %(track_id)s::uuid;
 
 -- name: list_album_artwork
 -- The pictures of an album: its covers that are kept here, then those of the files of its live tracks, the

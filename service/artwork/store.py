@@ -98,9 +98,10 @@ async def of_track(connection: Connection, track_id: UUID) -> list[ShownPicture]
     row = await cursor.fetchone()
     if row is None:
         raise NotFound("track", track_id)
-    found = await _list(connection, _LIST_OF_TRACK, {"track_id": track_id})
-    if row[0]:
-        found += await _list(connection, _LIST_OF_ALBUM, {"album_id": row[0]})
+    leading_id, album_id = row
+    found = await _list(connection, _LIST_OF_TRACK, {"track_id": leading_id})
+    if album_id:
+        found += await _list(connection, _LIST_OF_ALBUM, {"album_id": album_id})
     # Most tracks have the picture of their album.
     return list(dict.fromkeys(found))[:MAX_LISTED]
 

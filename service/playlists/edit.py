@@ -14,6 +14,7 @@ from service.errors import AlreadyExists, FailedPrecondition, NotFound, VersionM
 from service.playlists import store
 from service.playlists.model import MAX_ITEMS, Addition, Block, LockedPlaylist, Move, Removal
 from service.playlists.ranks import NoRoomError
+from service.tracks import store as tracks
 
 
 async def add(connection: Connection, addition: Addition) -> Block:
@@ -23,8 +24,8 @@ async def add(connection: Connection, addition: Addition) -> Block:
     and `FailedPrecondition` when the playlist would be too long.
     """
     playlist = await _begin(connection, addition)
-    track_ids = addition.track_ids
-    _require_space(playlist, len(track_ids))
+    _require_space(playlist, len(addition.track_ids))
+    track_ids = await tracks.hold(connection, addition.track_ids)
     missing = await store.first_missing_track(connection, playlist.library_id, track_ids)
     if missing:
         raise NotFound("track", missing)

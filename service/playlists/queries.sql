@@ -224,4 +224,135 @@ WHERE playlist_item.id = numbered.id;
 -- Drops some items of a playlist that is locked. Primary key.
 DELETE FROM playlist_item
 WHERE id = ANY(%(ids)s::uuid[]) AND playlist_id = %(playlist_id)s::uuid
-RETURNING id
+RETURNING id;
+
+-- name: lock_playlists_of_tracks
+-- The playlists that have some tracks, held until the transaction ends, in the order of their ids.
+-- playlist_item_track_idx, primary key.
+SELECT id
+FROM playlist
+WHERE id IN (SELECT item.playlist_id FROM playlist_item AS item WHERE item.track_id = ANY(%(ids)s::uuid[]))
+ORDER BY id
+FOR UPDATE;
+
+-- name: lock_playlists_of_merge
+-- The playlists of which a merge changed items, held in the same way. Primary keys.
+SELECT id
+FROM playlist
+WHERE id IN (
+    SELECT moved.playlist_id FROM track_merge_item AS moved WHERE moved.track_id = %(track_id)s::uuid
+)
+ORDER BY id
+FOR UPDATE;
+
+-- name: replace_tracks
+-- Lets the items of merged tracks, in locked playlists, lead to another track; drops those that a playlist
+-- may have no more. Remembers what they were, and counts a change of each playlist.
+-- playlist_item_track_idx, primary keys.
+WITH item AS MATERIALIZED (
+    SELECT
+        listed.id, listed.playlist_id, listed.rank, listed.track_id, listed.added_by, listed.added_at,
+        playlist.unique_tracks
+        AND (
+            row_number() OVER (PARTITION BY listed.playlist_id ORDER BY listed.rank) > 1
+            OR EXISTS (
+                SELECT FROM playlist_item AS own
+                WHERE own.track_id = %(survivor_id)s::uuid AND own.playlist_id = listed.playlist_id
+            )
+        ) AS is_dropped
+    FROM playlist_item AS listed
+    JOIN playlist ON playlist.id = listed.playlist_id
+    WHERE listed.track_id = ANY(%(ids)s::uuid[])
+),
+
+moved AS (
+    UPDATE playlist_item
+    SET track_id = %(survivor_id)s::uuid
+    FROM item
+    WHERE playlist_item.id = item.id AND NOT item.is_dropped
+),
+
+dropped AS (
+    DELETE FROM playlist_item WHERE id IN (SELECT item.id FROM item WHERE item.is_dropped)
+),
+
+remembered AS (
+    INSERT INTO track_merge_item (
+        track_id, item_id, playlist_id, rank, added_by, added_at, is_dropped
+    )
+    SELECT track_id, id, playlist_id, rank, added_by, added_at, is_dropped FROM item
+),
+
+counted AS (
+    UPDATE playlist
+    SET version = version + 1, item_count = item_count - changed.dropped
+    FROM (
+        SELECT playlist_id, count(*) FILTER (WHERE is_dropped) AS dropped
+        FROM item
+        GROUP BY playlist_id
+    ) AS changed
+    WHERE playlist.id = changed.playlist_id
+)
+
+SELECT
+    count(*) FILTER (WHERE NOT is_dropped) AS moved,
+    count(*) FILTER (WHERE is_dropped) AS dropped
+FROM item;
+
+-- name: return_track
+-- Lets the items that a merge moved, in locked playlists, lead to the merged track again, as far as they are
+-- left. What it dropped comes back where it was, or at the end when that place is taken, as long as its
+-- playlist has the survivor and room. Counts a change of each playlist. Primary keys,
+-- playlist_item_rank_key, playlist_item_track_idx.
+WITH item AS MATERIALIZED (
+    SELECT item_id, playlist_id, rank, added_by, added_at, is_dropped
+    FROM track_merge_item
+    WHERE track_id = %(track_id)s::uuid
+),
+
+returned AS (
+    UPDATE playlist_item
+    SET track_id = %(track_id)s::uuid
+    FROM item
+    WHERE playlist_item.id = item.item_id AND playlist_item.track_id = %(survivor_id)s::uuid
+    RETURNING playlist_item.playlist_id, 0 AS added
+),
+
+restored AS (
+    INSERT INTO playlist_item (id, playlist_id, rank, track_id, added_by, added_at)
+    SELECT
+        item.item_id,
+        item.playlist_id,
+        CASE
+            WHEN EXISTS (
+                SELECT FROM playlist_item AS other
+                WHERE other.playlist_id = item.playlist_id AND other.rank = item.rank
+            ) THEN (
+                SELECT max(other.rank) + %(step)s::bigint
+                FROM playlist_item AS other
+                WHERE other.playlist_id = item.playlist_id
+            )
+            ELSE item.rank
+        END,
+        %(track_id)s::uuid,
+        item.added_by,
+        item.added_at
+    FROM item
+    JOIN playlist ON playlist.id = item.playlist_id
+    WHERE item.is_dropped
+        AND playlist.item_count < %(max_items)s::integer
+        AND EXISTS (
+            SELECT FROM playlist_item AS own
+            WHERE own.track_id = %(survivor_id)s::uuid AND own.playlist_id = item.playlist_id
+        )
+    RETURNING playlist_id, 1 AS added
+)
+
+UPDATE playlist
+SET version = version + 1, item_count = item_count + changed.added
+FROM (
+    SELECT playlist_id, sum(added) AS added
+    FROM (SELECT playlist_id, added FROM returned UNION ALL SELECT playlist_id, added FROM restored) AS one
+    GROUP BY playlist_id
+) AS changed
+WHERE playlist.id = changed.playlist_id

@@ -13,7 +13,14 @@ from uuid_utils.compat import uuid7
 
 from service.database import Connection, load_statements
 from service.errors import NotFound
-from service.playlists.model import Item, ListedItem, LockedPlaylist, Playlist, PlaylistDraft
+from service.playlists.model import (
+    MAX_ITEMS,
+    Item,
+    ListedItem,
+    LockedPlaylist,
+    Playlist,
+    PlaylistDraft,
+)
 from service.playlists.ranks import STEP, Gap
 
 _SQL = load_statements(__package__)
@@ -37,6 +44,10 @@ _LIST_ITEMS = _SQL["list_items"]
 _SET_RANKS = _SQL["set_ranks"]
 _RENUMBER = _SQL["renumber_items"]
 _REMOVE_ITEMS = _SQL["remove_items"]
+_LOCK_OF_TRACKS = _SQL["lock_playlists_of_tracks"]
+_LOCK_OF_MERGE = _SQL["lock_playlists_of_merge"]
+_REPLACE_TRACKS = _SQL["replace_tracks"]
+_RETURN_TRACK = _SQL["return_track"]
 
 _ABOVE_ALL: Final = UUID(int=2**128 - 1)
 
@@ -234,6 +245,37 @@ async def remove_items(connection: Connection, playlist_id: UUID, item_ids: Sequ
     parameters = {"playlist_id": playlist_id, "ids": list(item_ids)}
     rows = await (await connection.execute(_REMOVE_ITEMS, parameters)).fetchall()
     _require_all(item_ids, {row[0]: None for row in rows})
+
+
+async def hold_lists_of_tracks(connection: Connection, track_ids: Sequence[UUID]) -> None:
+    """Keep others from changing the playlists that have some tracks."""
+    await connection.execute(_LOCK_OF_TRACKS, {"ids": list(track_ids)})
+
+
+async def hold_lists_of_merge(connection: Connection, track_id: UUID) -> None:
+    """Keep others from changing the playlists of which the merge of a track changed items."""
+    await connection.execute(_LOCK_OF_MERGE, {"track_id": track_id})
+
+
+async def replace_tracks(
+    connection: Connection, survivor_id: UUID, track_ids: Sequence[UUID]
+) -> tuple[int, int]:
+    """Let the items of merged tracks lead to the survivor; return how many do, and were dropped."""
+    await hold_lists_of_tracks(connection, track_ids)
+    parameters = {"survivor_id": survivor_id, "ids": list(track_ids)}
+    [(moved, dropped)] = await (await connection.execute(_REPLACE_TRACKS, parameters)).fetchall()
+    return moved, dropped
+
+
+async def return_track(connection: Connection, survivor_id: UUID, track_id: UUID) -> None:
+    """Let the items that a merge moved lead to the merged track again."""
+    parameters = {
+        "survivor_id": survivor_id,
+        "track_id": track_id,
+        "step": STEP,
+        "max_items": MAX_ITEMS,
+    }
+    await connection.execute(_RETURN_TRACK, parameters)
 
 
 def _require_all(item_ids: Sequence[UUID], found: Mapping[UUID, object]) -> None:

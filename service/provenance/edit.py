@@ -24,25 +24,25 @@ async def provenance_of(connection: Connection, track_id: UUID) -> provenance_pb
     """Return who says what a track is, deleted or not. Raises `NotFound`."""
     document, origin = await store.get_origin(connection, track_id)
     track = track_pb2.Track.FromString(document)
-    return encode_provenance(track, origin, await store.states(connection, track_id))
+    return encode_provenance(track, origin, await store.states(connection, UUID(track.id)))
 
 
 async def lock(
     connection: Connection, track_id: UUID, fields: Sequence[str], etag: str
 ) -> provenance_pb2.TrackProvenance:
     """Lock fields. Raises `NotFound`, `FailedPrecondition`, `EtagMismatch`."""
-    await lock_live(connection, track_id, etag)
-    await store.lock_fields(connection, track_id, fields)
-    return await provenance_of(connection, track_id)
+    current = await lock_live(connection, track_id, etag)
+    await store.lock_fields(connection, UUID(current.id), fields)
+    return await provenance_of(connection, UUID(current.id))
 
 
 async def unlock(
     connection: Connection, track_id: UUID, fields: Sequence[str], etag: str
 ) -> provenance_pb2.TrackProvenance:
     """Unlock fields. Raises `NotFound`, `FailedPrecondition`, `EtagMismatch`."""
-    await lock_live(connection, track_id, etag)
-    await store.unlock_fields(connection, track_id, fields)
-    return await provenance_of(connection, track_id)
+    current = await lock_live(connection, track_id, etag)
+    await store.unlock_fields(connection, UUID(current.id), fields)
+    return await provenance_of(connection, UUID(current.id))
 
 
 async def revert(connection: Connection, track_id: UUID, field: str, etag: str) -> track_pb2.Track:
@@ -51,6 +51,7 @@ async def revert(connection: Connection, track_id: UUID, field: str, etag: str) 
     Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when there is nothing to undo.
     """
     current = await lock_live(connection, track_id, etag)
+    track_id = UUID(current.id)
     state = (await store.states(connection, track_id)).get(field)
     if state is None or state.change is None or not state.change.can_undo:
         raise FailedPrecondition(f"no change of {field} of track {track_id} can be undone")
@@ -67,10 +68,12 @@ async def resolve_conflict(
 ) -> track_pb2.Track:
     """Decide a conflict for the source, or for the catalogue.
 
-    Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when the track is deleted.
+    Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when the track is deleted or merged.
     """
     track_id = (await store.get_conflict(connection, conflict_id)).track_id
     current = await lock_live(connection, track_id, etag)
+    if UUID(current.id) != track_id:
+        raise FailedPrecondition(f"track {track_id} was merged into {current.id}: unmerge it first")
     conflict = await store.get_conflict(connection, conflict_id)  # as it is while the track is held
     if not accept:
         await store.dismiss_conflict(connection, conflict_id)

@@ -52,6 +52,7 @@ class Attribution:
 
 BY_USER: Final = Attribution(USER)
 BY_RULE: Final = Attribution(RULE)
+BY_MERGE: Final = Attribution(RULE, "merge")
 
 
 @dataclass(frozen=True, slots=True)

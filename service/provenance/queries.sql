@@ -72,8 +72,11 @@ FULL JOIN (
 ) AS l ON l.field = last.field;
 
 -- name: get_origin
--- A track, and who said what it was when it was made. Primary key.
-SELECT document, origin_kind, origin_name FROM track WHERE id = %(id)s::uuid;
+-- The track that an id leads to, and who said what it was when it was made. Primary key.
+SELECT t.document, t.origin_kind, t.origin_name
+FROM track AS asked
+JOIN track AS t ON t.id = coalesce(asked.merged_into, asked.id)
+WHERE asked.id = %(id)s::uuid;
 
 -- name: lock_fields
 -- Locks of fields; those that are there stay as they are. Primary key of track_lock.
@@ -181,13 +184,17 @@ ORDER BY c.id
 LIMIT %(limit)s::integer;
 
 -- name: list_conflicts_of_track
--- A page of the conflicts of one live track. track_conflict_source_key.
+-- A page of the conflicts of the live track that an id leads to. track_conflict_source_key.
 SELECT
     c.id, c.track_id, c.field, c.kind, c.name, c.confidence, c.said, c.said_at, c.dismissed_at,
     t.document
 FROM track_conflict AS c
 JOIN track AS t ON t.id = c.track_id AND t.deleted_at IS NULL
-WHERE c.track_id = %(track_id)s::uuid
+WHERE c.track_id = (
+        SELECT coalesce(asked.merged_into, asked.id)
+        FROM track AS asked
+        WHERE asked.id = %(track_id)s::uuid
+    )
     AND c.id > %(after)s::uuid
     AND (%(library_id)s::uuid IS NULL OR c.library_id = %(library_id)s::uuid)
     AND (%(with_dismissed)s::boolean OR c.dismissed_at IS NULL)

@@ -78,7 +78,10 @@ async def states(connection: Connection, track_id: UUID) -> dict[str, FieldState
 
 
 async def get_origin(connection: Connection, track_id: UUID) -> tuple[bytes, Attribution | None]:
-    """Return the document of a track and who it was made by. Raises `NotFound`."""
+    """Return the track that an id leads to, a document, and who it was made by.
+
+    Raises `NotFound`.
+    """
     row = await (await connection.execute(_ORIGIN, {"id": track_id})).fetchone()
     if row is None:
         raise NotFound("track", track_id)

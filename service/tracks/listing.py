@@ -68,6 +68,7 @@ _PAGE_OF_ALL: Final = sql.SQL(
     """
 )
 _LIVE: Final = sql.SQL("t.deleted_at IS NULL")
+_NOT_MERGED: Final = sql.SQL("t.merged_into IS NULL")
 
 
 def order_of(text: str, *, besides: str = "") -> Order:
@@ -121,8 +122,7 @@ def page_statement(
     """Return the statement of a page, and its parameters but for the limit."""
     conditions: list[sql.Composable] = [also] if also else []
     parameters: dict[str, object] = {"library_id": library_id} if library_id else {}
-    if not with_deleted:
-        conditions.append(_LIVE)
+    conditions.append(_NOT_MERGED if with_deleted else _LIVE)
     key = sql.SQL(order.key)
     if after:
         beyond = sql.SQL("<" if order.descending else ">")
@@ -136,7 +136,7 @@ def page_statement(
     page = _PAGE.format(
         key=key,
         library=_OF_ONE if library_id else _OF_EACH,
-        conditions=sql.SQL(" AND ").join(conditions or [sql.SQL("true")]),
+        conditions=sql.SQL(" AND ").join(conditions),
         direction=direction,
     )
     if library_id:

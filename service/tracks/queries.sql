@@ -1,19 +1,41 @@
 -- name: get_document
--- One track, deleted ones included. Primary key.
-SELECT document FROM track WHERE id = %(id)s::uuid;
+-- One track, deleted ones included; for a merged one that which it became. Primary key.
+SELECT
+    CASE
+        WHEN t.merged_into IS NULL THEN t.document
+        ELSE (SELECT s.document FROM track AS s WHERE s.id = t.merged_into)
+    END AS document
+FROM track AS t
+WHERE t.id = %(id)s::uuid;
 
 -- name: get_documents
--- Many tracks, deleted ones included. Primary key.
-SELECT id, document FROM track WHERE id = ANY(%(ids)s::uuid[]);
+-- Many tracks by the ids asked for, in the same way. Primary key.
+SELECT
+    t.id,
+    CASE
+        WHEN t.merged_into IS NULL THEN t.document
+        ELSE (SELECT s.document FROM track AS s WHERE s.id = t.merged_into)
+    END AS document
+FROM track AS t
+WHERE t.id = ANY(%(ids)s::uuid[]);
 
 -- name: lock_documents
 -- Tracks that are about to change, in the order of their ids, so that two writers never wait for each
 -- other in a circle. Primary key.
-SELECT id, document, deleted_at IS NOT NULL AS is_deleted
+SELECT id, document, deleted_at IS NOT NULL AS is_deleted, merged_into
 FROM track
 WHERE id = ANY(%(ids)s::uuid[])
 ORDER BY id
 FOR UPDATE;
+
+-- name: hold_tracks
+-- Keeps tracks from being merged or deleted until the transaction ends, and tells where their ids lead.
+-- Primary key.
+SELECT id, coalesce(merged_into, id) AS leads_to
+FROM track
+WHERE id = ANY(%(ids)s::uuid[])
+ORDER BY id
+FOR KEY SHARE;
 
 -- name: transaction_time
 -- What now() is in this transaction: the times that triggers and defaults write.
@@ -536,4 +558,96 @@ SET
     document = g.document,
     revision = t.revision + 1
 FROM unnest(%(ids)s::uuid[], %(documents)s::bytea[]) AS g (id, document)
-WHERE t.id = g.id
+WHERE t.id = g.id;
+
+-- name: retire_tracks
+-- Hides locked tracks that become another one, and lets the ids that led to them lead there; returns what
+-- imports said about them. Primary keys, audio_file_position_key, track_merged_into_idx.
+WITH
+files AS (DELETE FROM audio_file WHERE track_id = ANY(%(ids)s::uuid[])),
+task AS (DELETE FROM track_task WHERE track_id = ANY(%(ids)s::uuid[])),
+earlier AS (
+    UPDATE track
+    SET merged_into = %(survivor_id)s::uuid
+    WHERE merged_into = ANY(%(ids)s::uuid[])
+),
+retired AS (
+    UPDATE track
+    SET deleted_at = now(), merged_into = %(survivor_id)s::uuid
+    WHERE id = ANY(%(ids)s::uuid[])
+)
+
+DELETE FROM track_source
+WHERE track_id = ANY(%(ids)s::uuid[])
+RETURNING type, external_id, fingerprint;
+
+-- name: add_merges
+-- Remembers what a track got from those that became it.
+INSERT INTO track_merge (track_id, survivor_id, given)
+SELECT g.track_id, %(survivor_id)s::uuid, g.given
+FROM unnest(%(ids)s::uuid[], %(given)s::bytea[]) AS g (track_id, given);
+
+-- name: lock_merge
+-- The merge of a track, held until the transaction ends. Primary key.
+SELECT survivor_id, given FROM track_merge WHERE track_id = %(id)s::uuid FOR UPDATE;
+
+-- name: reinstate_track
+-- Brings a locked track back that was merged, with the tracks that had become it before, and into the queue
+-- when it was on its way. Primary keys, track_merge_survivor_idx.
+WITH RECURSIVE earlier AS (
+    SELECT m.track_id FROM track_merge AS m WHERE m.survivor_id = %(id)s::uuid
+    UNION ALL
+    SELECT m.track_id
+    FROM earlier AS e
+    JOIN track_merge AS m ON m.survivor_id = e.track_id
+),
+
+redirected AS (
+    UPDATE track
+    SET merged_into = %(id)s::uuid
+    WHERE id IN (SELECT e.track_id FROM earlier AS e)
+),
+
+forgotten AS (DELETE FROM track_merge WHERE track_id = %(id)s::uuid),
+
+task AS (
+    INSERT INTO track_task (track_id, library_id)
+    SELECT id, library_id FROM track
+    WHERE id = %(id)s::uuid AND status IN ('PENDING', 'PROCESSING')
+)
+
+UPDATE track SET deleted_at = NULL, merged_into = NULL WHERE id = %(id)s::uuid;
+
+-- name: source_fingerprints
+-- What imports said about a track. Primary key of track_source.
+SELECT type, external_id, fingerprint FROM track_source WHERE track_id = %(id)s::uuid;
+
+-- name: list_merged_tracks
+-- A page of the tracks whose ids lead to one, in the order of their ids. track_merged_into_idx, primary keys;
+-- the order is made by a sort of these tracks.
+SELECT t.document, m.survivor_id, m.merged_at
+FROM track AS wanted
+JOIN track AS t ON t.merged_into = coalesce(wanted.merged_into, wanted.id)
+JOIN track_merge AS m ON m.track_id = t.id
+WHERE wanted.id = %(id)s::uuid AND t.id > %(after)s::uuid
+ORDER BY t.id
+LIMIT %(limit)s::integer;
+
+-- name: titles_by_artist
+-- The tracks in search of the artists between two names, in their order. track_search_artist_idx, primary
+-- key of track.
+SELECT s.artist_key, s.library_id, s.track_id AS id, t.title, s.title_key, t.duration_ms
+FROM track_search AS s
+JOIN track AS t ON t.id = s.track_id
+WHERE s.artist_key BETWEEN %(first)s::text AND %(last)s::text
+    AND s.artist_key <> ''
+    AND (%(library_id)s::uuid IS NULL OR s.library_id = %(library_id)s::uuid)
+ORDER BY s.artist_key, s.library_id, s.track_id
+LIMIT %(limit)s::integer;
+
+-- name: describe_duplicates
+-- Tracks as they are shown, with their names as compared. Primary keys.
+SELECT t.id, t.document, t.title_key, coalesce(c.names_key, '') AS artist_key
+FROM track AS t
+LEFT JOIN artist_credit AS c ON c.id = t.credit_id
+WHERE t.id = ANY(%(ids)s::uuid[])

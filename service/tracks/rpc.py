@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Collection, Hashable, Mapping, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from fonoteca.v1 import track_pb2 as pb
@@ -16,13 +16,23 @@ from service.provenance.codec import decode_source
 from service.provenance.model import BY_RULE, BY_USER
 from service.query import parse
 from service.requests import once
-from service.tracks import store, tasks, write
+from service.tracks import duplicates, merge, store, tasks, write
+from service.tracks.candidates import Key
 from service.tracks.codec import decode_track
 from service.tracks.document import track_message
 from service.tracks.importing import Import
 from service.tracks.listing import list_tracks, order_of
-from service.tracks.model import MAX_BATCH, MAX_IMPORT_BATCH, MAX_REASON, TrackDraft
+from service.tracks.merge import Merging
+from service.tracks.model import (
+    MAX_BATCH,
+    MAX_IMPORT_BATCH,
+    MAX_MERGED,
+    MAX_REASON,
+    TrackDraft,
+)
 from service.validation import Check
+from service.wire.encoding import timestamp
+from service.wire.enums import EnumNames
 from service.wire.page_token import PageTokens
 from service.wire.router import Context
 
@@ -30,6 +40,7 @@ _DEFAULT_LEASE = timedelta(minutes=5)
 _MIN_LEASE = timedelta(seconds=1)
 _MAX_LEASE = timedelta(hours=24)
 
+_TIERS: Final = EnumNames(pb.DuplicateTier)
 _SAME_IN_STREAM = "must be the same in all messages of the stream"
 
 T = TypeVar("T")
@@ -176,6 +187,72 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
                 await run.cancel()
         return run.response
 
+    async def ListDuplicates(
+        self, request: pb.ListDuplicatesRequest, context: Context
+    ) -> pb.ListDuplicatesResponse:
+        check = Check()
+        library_id = check.optional_uuid("library_id", request.library_id)
+        tier = _TIERS.decode(check, "tier", request.tier)
+        if not request.tier:
+            check.fail("tier", "is required")
+        size = check.page_size(request.page_size)
+        check.done()
+        after = _group_position(await self._page_tokens.read(request))
+        async with self._database.read() as connection:
+            page = await duplicates.find(connection, tier, library_id, after, size)
+        response = pb.ListDuplicatesResponse(groups=page.groups)
+        if page.following:
+            key, first = page.following
+            response.next_page_token = await self._page_tokens.issue(
+                request, [*key.values, str(key.library_id), str(first)]
+            )
+        return response
+
+    async def MergeTracks(
+        self, request: pb.MergeTracksRequest, context: Context
+    ) -> pb.MergeTracksResponse:
+        wanted = _decode_merging(request)
+
+        async def merge_tracks(connection: Connection) -> pb.MergeTracksResponse:
+            return await merge.merge(connection, wanted)
+
+        if request.validate_only:
+            return await self._database.try_out(merge_tracks)
+        return await once(self._database, request, pb.MergeTracksResponse, merge_tracks)
+
+    async def UnmergeTracks(
+        self, request: pb.UnmergeTracksRequest, context: Context
+    ) -> pb.UnmergeTracksResponse:
+        check = Check()
+        track_ids = _distinct_ids(check, request.track_ids)
+        etags = _etags(check, request.etags, track_ids)
+        check.optional_uuid("request_id", request.request_id)
+        check.done()
+
+        async def unmerge(connection: Connection) -> pb.UnmergeTracksResponse:
+            return await merge.unmerge(connection, track_ids, etags)
+
+        if request.validate_only:
+            return await self._database.try_out(unmerge)
+        return await once(self._database, request, pb.UnmergeTracksResponse, unmerge)
+
+    async def ListMergedTracks(
+        self, request: pb.ListMergedTracksRequest, context: Context
+    ) -> pb.ListMergedTracksResponse:
+        check = Check()
+        track_id = check.uuid("id", request.id)
+        size = check.page_size(request.page_size)
+        check.done()
+        position = await self._page_tokens.read(request)
+        after = UUID(str(position[0])) if position else UUID(int=0)
+        async with self._database.read() as connection:
+            merges = await store.list_merged(connection, track_id, after, size + 1)
+        response = pb.ListMergedTracksResponse(tracks=map(_encode_merge, merges[:size]))
+        if len(merges) > size:
+            last = response.tracks[-1].track.id
+            response.next_page_token = await self._page_tokens.issue(request, [last])
+        return response
+
     async def ClaimTracks(
         self, request: pb.ClaimTracksRequest, context: Context
     ) -> pb.ClaimTracksResponse:
@@ -226,6 +303,53 @@ def _decode_new(request: pb.CreateTrackRequest) -> TrackDraft:
 
 def _decode_draft(check: Check, message: pb.Track) -> TrackDraft:
     return decode_track(check, message, is_new=True)
+
+
+def _group_position(
+    position: Sequence[str | int | float | None] | None,
+) -> duplicates.Position | None:
+    if position is None:
+        return None
+    *values, library_id, first = map(str, position)
+    return Key(tuple(values), UUID(library_id)), UUID(first)
+
+
+def _decode_merging(request: pb.MergeTracksRequest) -> Merging:
+    check = Check()
+    survivor_id = check.uuid("survivor_id", request.survivor_id)
+    track_ids = _distinct_ids(check, request.track_ids)
+    if survivor_id in track_ids:
+        check.fail("track_ids", "must not have the survivor")
+    etags = _etags(check, request.etags, [survivor_id, *track_ids])
+    check.optional_uuid("request_id", request.request_id)
+    check.done()
+    return Merging(survivor_id, track_ids, etags)
+
+
+def _distinct_ids(check: Check, values: Sequence[str]) -> tuple[UUID, ...]:
+    """Read the `track_ids` of a merge."""
+    track_ids = check.each(
+        "track_ids", _decode_id, _batch(check, "track_ids", values), most=MAX_MERGED
+    )
+    if len(set(track_ids)) < len(track_ids):
+        check.fail("track_ids", "must not have an id twice")
+    return track_ids
+
+
+def _etags(check: Check, values: Mapping[str, str], track_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Read etags by the ids of tracks, which must be among `track_ids`."""
+    etags = {check.uuid("etags", track_id): etag for track_id, etag in values.items()}
+    if not etags.keys() <= set(track_ids):
+        check.fail("etags", "must be of tracks that the request names")
+    return etags
+
+
+def _encode_merge(merged: store.ListedMerge) -> pb.MergedTrack:
+    return pb.MergedTrack(
+        track=track_message(merged.document, full=False),
+        survivor_id=str(merged.survivor_id),
+        merge_time=timestamp(merged.merged_at),
+    )
 
 
 def _share_nothing(check: Check, drafts: Sequence[TrackDraft]) -> None:

@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 
 from service.artists.model import Credit, CreditedName
 from service.database import Connection, load_statements
-from service.errors import NotFound
+from service.errors import FailedPrecondition, NotFound
 from service.tracks import rows
 from service.tracks.identity import Arrival, KnownFile, Song, stem_of
 from service.tracks.model import AlbumOfTrack, Track
@@ -26,6 +26,7 @@ _SQL = load_statements(__package__)
 _GET = _SQL["get_document"]
 _GET_MANY = _SQL["get_documents"]
 _LOCK = _SQL["lock_documents"]
+_HOLD = _SQL["hold_tracks"]
 _NOW = _SQL["transaction_time"]
 _LIBRARY = _SQL["library_exists"]
 _CREDITS = _SQL["get_credits"]
@@ -51,6 +52,12 @@ _DELETE = _SQL["delete_track"]
 _UNDELETE = _SQL["undelete_track"]
 _ENQUEUE = _SQL["enqueue_tracks"]
 _SET_STATUS = _SQL["set_status"]
+_RETIRE = _SQL["retire_tracks"]
+_ADD_MERGES = _SQL["add_merges"]
+_LOCK_MERGE = _SQL["lock_merge"]
+_REINSTATE = _SQL["reinstate_track"]
+_FINGERPRINTS = _SQL["source_fingerprints"]
+_LIST_MERGED = _SQL["list_merged_tracks"]
 
 SourceKey = tuple[str, str]
 """Type and id of an external source."""
@@ -58,11 +65,32 @@ SourceKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class LockedDocument:
-    """A track that nobody else can change until the transaction ends."""
+    """A track that nobody else can change until the transaction ends.
+
+    One that was merged is deleted, and leads to another.
+    """
 
     id: UUID
     document: bytes
     is_deleted: bool
+    merged_into: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackMerge:
+    """A merge: what a track was merged into, and what that got, as a serialized track."""
+
+    survivor_id: UUID
+    given: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMerge:
+    """A merged track as it was, and what it was merged into."""
+
+    document: bytes
+    survivor_id: UUID
+    merged_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +104,7 @@ class SourceOwner:
 
 
 async def get(connection: Connection, track_id: UUID) -> bytes:
-    """Return the document of a track, deleted or not. Raises `NotFound`."""
+    """Return the document of the track that an id leads to, deleted or not. Raises `NotFound`."""
     row = await (await connection.execute(_GET, {"id": track_id})).fetchone()
     if row is None:
         raise NotFound("track", track_id)
@@ -94,7 +122,7 @@ async def get_many(connection: Connection, ids: Sequence[UUID]) -> list[bytes]:
 
 
 async def find_many(connection: Connection, ids: Collection[UUID]) -> dict[UUID, bytes]:
-    """Return the documents of those tracks that exist."""
+    """Return the documents of those tracks that exist, by the ids that lead to them."""
     if not ids:
         return {}
     found = await (await connection.execute(_GET_MANY, {"ids": list(ids)})).fetchall()
@@ -108,12 +136,33 @@ async def lock(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Locked
         return {row.id: row for row in await cursor.fetchall()}
 
 
+async def lock_leading(connection: Connection, ids: Collection[UUID]) -> dict[UUID, LockedDocument]:
+    """Return the tracks that these ids lead to, by the ids, held against other changes."""
+    locked = await lock(connection, ids)
+    while onward := {of.merged_into for of in locked.values() if of.merged_into} - locked.keys():
+        locked |= await lock(connection, onward)
+    leading = {}
+    for track_id in locked.keys() & set(ids):
+        track = locked[track_id]
+        while track.merged_into:
+            track = locked[track.merged_into]
+        leading[track_id] = track
+    return leading
+
+
 async def lock_one(connection: Connection, track_id: UUID) -> LockedDocument:
-    """Return one track, held against other changes. Raises `NotFound`."""
-    locked = await lock(connection, [track_id])
-    if track_id not in locked:
+    """Return the track that an id leads to, held against other changes. Raises `NotFound`."""
+    leading = await lock_leading(connection, [track_id])
+    if track_id not in leading:
         raise NotFound("track", track_id)
-    return locked[track_id]
+    return leading[track_id]
+
+
+async def hold(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
+    """Return what ids lead to, kept from being merged or deleted; unknown ones as they are."""
+    rows = await (await connection.execute(_HOLD, {"ids": list(ids)})).fetchall()
+    leads_to: dict[UUID, UUID] = dict(rows)
+    return [leads_to.get(track_id, track_id) for track_id in ids]
 
 
 async def transaction_time(connection: Connection) -> datetime:
@@ -317,3 +366,55 @@ async def set_fingerprints(connection: Connection, fingerprints: Fingerprints) -
             "fingerprints": list(fingerprints.values()),
         },
     )
+
+
+async def retire(
+    connection: Connection, survivor_id: UUID, given: Mapping[UUID, bytes]
+) -> dict[SourceKey, bytes | None]:
+    """Hide locked tracks that become another one; `given` is what it gets from each.
+
+    Returns what imports said about them.
+    """
+    parameters = {"survivor_id": survivor_id, "ids": list(given)}
+    rows = await (await connection.execute(_RETIRE, parameters)).fetchall()
+    await connection.execute(_ADD_MERGES, {**parameters, "given": list(given.values())})
+    return {(kind, external_id): said for kind, external_id, said in rows}
+
+
+async def get_merge(connection: Connection, track_id: UUID) -> TrackMerge:
+    """Return the merge of a track, held against other changes.
+
+    Raises `FailedPrecondition` when the track is not merged, `NotFound` when there is none.
+    """
+    async with connection.cursor(row_factory=class_row(TrackMerge)) as cursor:
+        found = await (await cursor.execute(_LOCK_MERGE, {"id": track_id})).fetchone()
+    if found is None:
+        await get(connection, track_id)
+        raise FailedPrecondition(f"track {track_id} is not merged")
+    return found
+
+
+async def reinstate(connection: Connection, track_id: UUID) -> None:
+    """Bring a locked track back that was merged, and what had become it before."""
+    await connection.execute(_REINSTATE, {"id": track_id})
+
+
+async def fingerprints_of(connection: Connection, track_id: UUID) -> dict[SourceKey, bytes | None]:
+    """Return what imports said about a track, by the sources."""
+    rows = await (await connection.execute(_FINGERPRINTS, {"id": track_id})).fetchall()
+    return {(kind, external_id): said for kind, external_id, said in rows}
+
+
+async def list_merged(
+    connection: Connection, track_id: UUID, after: UUID, limit: int
+) -> list[ListedMerge]:
+    """Return up to `limit` tracks whose ids lead where this one leads, those after an id.
+
+    Raises `NotFound`.
+    """
+    parameters = {"id": track_id, "after": after, "limit": limit}
+    async with connection.cursor(row_factory=class_row(ListedMerge)) as cursor:
+        listed = await (await cursor.execute(_LIST_MERGED, parameters)).fetchall()
+    if not listed:
+        await get(connection, track_id)
+    return listed

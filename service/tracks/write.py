@@ -72,7 +72,7 @@ async def update(
     """
     current = await lock_live(connection, UUID(wanted.id), wanted.etag)
     draft = await allowed(connection, merged(current, wanted, mask), wanted, current, by)
-    [track] = await save(connection, [Change(UUID(wanted.id), draft, current, by=by)])
+    [track] = await save(connection, [Change(UUID(current.id), draft, current, by=by)])
     return track
 
 
@@ -140,8 +140,8 @@ async def delete(connection: Connection, track_id: UUID, given_etag: str) -> pb.
         raise NotFound("track", track_id)
     message = _next(locked.document, given_etag, await store.transaction_time(connection))
     message.delete_time.CopyFrom(message.update_time)
-    await unindex_tracks(connection, [track_id])
-    await store.delete(connection, track_id, message.SerializeToString())
+    await unindex_tracks(connection, [locked.id])
+    await store.delete(connection, locked.id, message.SerializeToString())
     return message
 
 
@@ -159,15 +159,15 @@ async def undelete(connection: Connection, track_id: UUID, given_etag: str) -> p
     check = Check()
     draft = decode_track(check, message, is_new=False)
     check.done()
-    await _require_free(connection, [Change(track_id, draft)])
-    await store.undelete(connection, track_id, message.SerializeToString())
-    await hold_names(connection, [track_id])
-    await index_tracks(connection, [track_id])
+    await _require_free(connection, [Change(locked.id, draft)])
+    await store.undelete(connection, locked.id, message.SerializeToString())
+    await hold_names(connection, [locked.id])
+    await index_tracks(connection, [locked.id])
     return message
 
 
 async def lock_live(connection: Connection, track_id: UUID, given_etag: str) -> pb.Track:
-    """Return a track that is about to change, held against other changes.
+    """Return the track that an id leads to and that is about to change, held against other changes.
 
     Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when it is deleted.
     """
@@ -179,17 +179,20 @@ async def lock_live(connection: Connection, track_id: UUID, given_etag: str) -> 
     return current
 
 
-async def save(connection: Connection, changes: Sequence[Change]) -> list[pb.Track]:
+async def save(
+    connection: Connection, changes: Sequence[Change], fingerprints: Fingerprints | None = None
+) -> list[pb.Track]:
     """Store tracks as they are to be, and return them as callers see them.
 
-    Tracks that exist must be locked. Raises `AlreadyExists` when another live track of the library
+    Tracks that exist must be locked. `fingerprints` are what imports said of sources that come from
+    other tracks. Raises `AlreadyExists` when another live track of the library
     has one of their sources or files, and `NotFound` when an artist or album does not exist.
     """
     await _require_free(connection, changes)
     resolved = await resolve(connection, [change.draft for change in changes])
     batch = Batch()
     batch.add(changes, resolved, await store.transaction_time(connection))
-    await store_batch(connection, batch)
+    await store_batch(connection, batch, fingerprints)
     return batch.messages
 
 

@@ -99,6 +99,26 @@ class TrackServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_track__pb2.FailTrackRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_track__pb2.Track.FromString,
                 _registered_method=True)
+        self.ListDuplicates = channel.unary_unary(
+                '/fonoteca.v1.TrackService/ListDuplicates',
+                request_serializer=fonoteca_dot_v1_dot_track__pb2.ListDuplicatesRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_track__pb2.ListDuplicatesResponse.FromString,
+                _registered_method=True)
+        self.MergeTracks = channel.unary_unary(
+                '/fonoteca.v1.TrackService/MergeTracks',
+                request_serializer=fonoteca_dot_v1_dot_track__pb2.MergeTracksRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_track__pb2.MergeTracksResponse.FromString,
+                _registered_method=True)
+        self.UnmergeTracks = channel.unary_unary(
+                '/fonoteca.v1.TrackService/UnmergeTracks',
+                request_serializer=fonoteca_dot_v1_dot_track__pb2.UnmergeTracksRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_track__pb2.UnmergeTracksResponse.FromString,
+                _registered_method=True)
+        self.ListMergedTracks = channel.unary_unary(
+                '/fonoteca.v1.TrackService/ListMergedTracks',
+                request_serializer=fonoteca_dot_v1_dot_track__pb2.ListMergedTracksRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_track__pb2.ListMergedTracksResponse.FromString,
+                _registered_method=True)
 
 
 class TrackServiceServicer:
@@ -229,6 +249,52 @@ class TrackServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDuplicates(self, request, context):
+        """Lists groups of live, completed tracks of one library that may be one recording, a page at a time:
+        those that one way of comparing (`tier`) takes for the same.
+
+        A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+        asked for, or none, and still have a `next_page_token`. The tracks of a group are those of one
+        library. docs/duplicates.md has the rules.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MergeTracks(self, request, context):
+        """Makes several tracks of one library one, in one transaction: all or none.
+
+        The files, external sources and playlist items of the merged tracks become those of the survivor,
+        which also takes from them what it does not know itself. Where a playlist may have a track only once,
+        further items are dropped. The merged tracks are hidden as if deleted, and their ids lead to the
+        survivor in every method that takes the id of a track, also after it was merged on.
+        FAILED_PRECONDITION when the tracks belong to different libraries, when one of them is deleted, or
+        when the survivor would have more of something than a track can have.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergeTracks(self, request, context):
+        """Takes merges back, in one transaction: all or none. Each track is there again with its files,
+        sources and playlist items, as far as the survivor still has them, and the survivor gives back what
+        it took, as far as that was not changed since.
+
+        FAILED_PRECONDITION when a track is not merged, when its survivor is deleted, or when that was itself
+        merged into another track, which must be taken back first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMergedTracks(self, request, context):
+        """Lists the tracks that were merged into one, directly or through others, a page at a time: the
+        candidates for UnmergeTracks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrackServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -291,6 +357,26 @@ def add_TrackServiceServicer_to_server(servicer, server):
                     servicer.FailTrack,
                     request_deserializer=fonoteca_dot_v1_dot_track__pb2.FailTrackRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_track__pb2.Track.SerializeToString,
+            ),
+            'ListDuplicates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDuplicates,
+                    request_deserializer=fonoteca_dot_v1_dot_track__pb2.ListDuplicatesRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_track__pb2.ListDuplicatesResponse.SerializeToString,
+            ),
+            'MergeTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeTracks,
+                    request_deserializer=fonoteca_dot_v1_dot_track__pb2.MergeTracksRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_track__pb2.MergeTracksResponse.SerializeToString,
+            ),
+            'UnmergeTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergeTracks,
+                    request_deserializer=fonoteca_dot_v1_dot_track__pb2.UnmergeTracksRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_track__pb2.UnmergeTracksResponse.SerializeToString,
+            ),
+            'ListMergedTracks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMergedTracks,
+                    request_deserializer=fonoteca_dot_v1_dot_track__pb2.ListMergedTracksRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_track__pb2.ListMergedTracksResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -622,6 +708,114 @@ class TrackService:
             '/fonoteca.v1.TrackService/FailTrack',
             fonoteca_dot_v1_dot_track__pb2.FailTrackRequest.SerializeToString,
             fonoteca_dot_v1_dot_track__pb2.Track.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDuplicates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.TrackService/ListDuplicates',
+            fonoteca_dot_v1_dot_track__pb2.ListDuplicatesRequest.SerializeToString,
+            fonoteca_dot_v1_dot_track__pb2.ListDuplicatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.TrackService/MergeTracks',
+            fonoteca_dot_v1_dot_track__pb2.MergeTracksRequest.SerializeToString,
+            fonoteca_dot_v1_dot_track__pb2.MergeTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergeTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.TrackService/UnmergeTracks',
+            fonoteca_dot_v1_dot_track__pb2.UnmergeTracksRequest.SerializeToString,
+            fonoteca_dot_v1_dot_track__pb2.UnmergeTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMergedTracks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.TrackService/ListMergedTracks',
+            fonoteca_dot_v1_dot_track__pb2.ListMergedTracksRequest.SerializeToString,
+            fonoteca_dot_v1_dot_track__pb2.ListMergedTracksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -109,6 +109,36 @@ class TrackServiceStub:
     """Gives a claimed track up: it becomes FAILED, or PENDING again when `retry` is set and tries are
     left. ABORTED when the lease is not the current one.
     """
+    ListDuplicates: _grpc.UnaryUnaryMultiCallable[_track_pb2.ListDuplicatesRequest, _track_pb2.ListDuplicatesResponse]
+    """Lists groups of live, completed tracks of one library that may be one recording, a page at a time:
+    those that one way of comparing (`tier`) takes for the same.
+
+    A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+    asked for, or none, and still have a `next_page_token`. The tracks of a group are those of one
+    library. docs/duplicates.md has the rules.
+    """
+    MergeTracks: _grpc.UnaryUnaryMultiCallable[_track_pb2.MergeTracksRequest, _track_pb2.MergeTracksResponse]
+    """Makes several tracks of one library one, in one transaction: all or none.
+
+    The files, external sources and playlist items of the merged tracks become those of the survivor,
+    which also takes from them what it does not know itself. Where a playlist may have a track only once,
+    further items are dropped. The merged tracks are hidden as if deleted, and their ids lead to the
+    survivor in every method that takes the id of a track, also after it was merged on.
+    FAILED_PRECONDITION when the tracks belong to different libraries, when one of them is deleted, or
+    when the survivor would have more of something than a track can have.
+    """
+    UnmergeTracks: _grpc.UnaryUnaryMultiCallable[_track_pb2.UnmergeTracksRequest, _track_pb2.UnmergeTracksResponse]
+    """Takes merges back, in one transaction: all or none. Each track is there again with its files,
+    sources and playlist items, as far as the survivor still has them, and the survivor gives back what
+    it took, as far as that was not changed since.
+
+    FAILED_PRECONDITION when a track is not merged, when its survivor is deleted, or when that was itself
+    merged into another track, which must be taken back first.
+    """
+    ListMergedTracks: _grpc.UnaryUnaryMultiCallable[_track_pb2.ListMergedTracksRequest, _track_pb2.ListMergedTracksResponse]
+    """Lists the tracks that were merged into one, directly or through others, a page at a time: the
+    candidates for UnmergeTracks.
+    """
 
 @_typing.type_check_only
 class TrackServiceAsyncStub(TrackServiceStub):
@@ -190,6 +220,36 @@ class TrackServiceAsyncStub(TrackServiceStub):
     FailTrack: _aio.UnaryUnaryMultiCallable[_track_pb2.FailTrackRequest, _track_pb2.Track]  # type: ignore[assignment]
     """Gives a claimed track up: it becomes FAILED, or PENDING again when `retry` is set and tries are
     left. ABORTED when the lease is not the current one.
+    """
+    ListDuplicates: _aio.UnaryUnaryMultiCallable[_track_pb2.ListDuplicatesRequest, _track_pb2.ListDuplicatesResponse]  # type: ignore[assignment]
+    """Lists groups of live, completed tracks of one library that may be one recording, a page at a time:
+    those that one way of comparing (`tier`) takes for the same.
+
+    A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+    asked for, or none, and still have a `next_page_token`. The tracks of a group are those of one
+    library. docs/duplicates.md has the rules.
+    """
+    MergeTracks: _aio.UnaryUnaryMultiCallable[_track_pb2.MergeTracksRequest, _track_pb2.MergeTracksResponse]  # type: ignore[assignment]
+    """Makes several tracks of one library one, in one transaction: all or none.
+
+    The files, external sources and playlist items of the merged tracks become those of the survivor,
+    which also takes from them what it does not know itself. Where a playlist may have a track only once,
+    further items are dropped. The merged tracks are hidden as if deleted, and their ids lead to the
+    survivor in every method that takes the id of a track, also after it was merged on.
+    FAILED_PRECONDITION when the tracks belong to different libraries, when one of them is deleted, or
+    when the survivor would have more of something than a track can have.
+    """
+    UnmergeTracks: _aio.UnaryUnaryMultiCallable[_track_pb2.UnmergeTracksRequest, _track_pb2.UnmergeTracksResponse]  # type: ignore[assignment]
+    """Takes merges back, in one transaction: all or none. Each track is there again with its files,
+    sources and playlist items, as far as the survivor still has them, and the survivor gives back what
+    it took, as far as that was not changed since.
+
+    FAILED_PRECONDITION when a track is not merged, when its survivor is deleted, or when that was itself
+    merged into another track, which must be taken back first.
+    """
+    ListMergedTracks: _aio.UnaryUnaryMultiCallable[_track_pb2.ListMergedTracksRequest, _track_pb2.ListMergedTracksResponse]  # type: ignore[assignment]
+    """Lists the tracks that were merged into one, directly or through others, a page at a time: the
+    candidates for UnmergeTracks.
     """
 
 class TrackServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -341,6 +401,60 @@ class TrackServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_track_pb2.Track, _abc.Awaitable[_track_pb2.Track]]:
         """Gives a claimed track up: it becomes FAILED, or PENDING again when `retry` is set and tries are
         left. ABORTED when the lease is not the current one.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDuplicates(
+        self,
+        request: _track_pb2.ListDuplicatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_track_pb2.ListDuplicatesResponse, _abc.Awaitable[_track_pb2.ListDuplicatesResponse]]:
+        """Lists groups of live, completed tracks of one library that may be one recording, a page at a time:
+        those that one way of comparing (`tier`) takes for the same.
+
+        A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+        asked for, or none, and still have a `next_page_token`. The tracks of a group are those of one
+        library. docs/duplicates.md has the rules.
+        """
+
+    @_abc_1.abstractmethod
+    def MergeTracks(
+        self,
+        request: _track_pb2.MergeTracksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_track_pb2.MergeTracksResponse, _abc.Awaitable[_track_pb2.MergeTracksResponse]]:
+        """Makes several tracks of one library one, in one transaction: all or none.
+
+        The files, external sources and playlist items of the merged tracks become those of the survivor,
+        which also takes from them what it does not know itself. Where a playlist may have a track only once,
+        further items are dropped. The merged tracks are hidden as if deleted, and their ids lead to the
+        survivor in every method that takes the id of a track, also after it was merged on.
+        FAILED_PRECONDITION when the tracks belong to different libraries, when one of them is deleted, or
+        when the survivor would have more of something than a track can have.
+        """
+
+    @_abc_1.abstractmethod
+    def UnmergeTracks(
+        self,
+        request: _track_pb2.UnmergeTracksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_track_pb2.UnmergeTracksResponse, _abc.Awaitable[_track_pb2.UnmergeTracksResponse]]:
+        """Takes merges back, in one transaction: all or none. Each track is there again with its files,
+        sources and playlist items, as far as the survivor still has them, and the survivor gives back what
+        it took, as far as that was not changed since.
+
+        FAILED_PRECONDITION when a track is not merged, when its survivor is deleted, or when that was itself
+        merged into another track, which must be taken back first.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMergedTracks(
+        self,
+        request: _track_pb2.ListMergedTracksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_track_pb2.ListMergedTracksResponse, _abc.Awaitable[_track_pb2.ListMergedTracksResponse]]:
+        """Lists the tracks that were merged into one, directly or through others, a page at a time: the
+        candidates for UnmergeTracks.
         """
 
 def add_TrackServiceServicer_to_server(servicer: TrackServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

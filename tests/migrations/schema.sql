@@ -857,6 +857,7 @@ CREATE TABLE public.track (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    merged_into uuid,
     origin_kind text,
     origin_name text,
     CONSTRAINT track_acousticness_check CHECK (((acousticness >= (0)::double precision) AND (acousticness <= (1)::double precision))),
@@ -876,6 +877,7 @@ CREATE TABLE public.track (
     CONSTRAINT track_liveness_check CHECK (((liveness >= (0)::double precision) AND (liveness <= (1)::double precision))),
     CONSTRAINT track_loudness_lufs_check CHECK (((loudness_lufs >= ('-100'::integer)::double precision) AND (loudness_lufs <= (20)::double precision))),
     CONSTRAINT track_lyrics_check CHECK ((char_length(lyrics) <= 100000)),
+    CONSTRAINT track_merged_is_deleted CHECK (((merged_into IS NULL) OR (deleted_at IS NOT NULL))),
     CONSTRAINT track_mode_check CHECK ((mode = ANY (ARRAY['MAJOR'::text, 'MINOR'::text]))),
     CONSTRAINT track_origin_kind_check CHECK ((origin_kind = ANY (ARRAY['TAG'::text, 'IMPORT'::text, 'USER'::text, 'RULE'::text]))),
     CONSTRAINT track_origin_name_check CHECK ((char_length(origin_name) <= 600)),
@@ -891,6 +893,8 @@ CREATE TABLE public.track (
 );
 
 COMMENT ON COLUMN public.track.document IS 'The track as a serialized fonoteca.v1.Track: what reads return. Written with the row, from the same values.';
+
+COMMENT ON COLUMN public.track.merged_into IS 'The live or deleted track that this id leads to: the end of the chain when it was merged on.';
 
 COMMENT ON COLUMN public.track.origin_kind IS 'What kind of source said, at created_at, what all fields are that have no track_change. Empty: not known.';
 
@@ -963,6 +967,27 @@ CREATE TABLE public.track_lock (
     field text NOT NULL COLLATE pg_catalog."C",
     locked_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT track_lock_field_check CHECK (((char_length(field) >= 1) AND (char_length(field) <= 50)))
+);
+
+CREATE TABLE public.track_merge (
+    track_id uuid NOT NULL,
+    survivor_id uuid NOT NULL,
+    given bytea NOT NULL,
+    merged_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN public.track_merge.survivor_id IS 'The track that it was merged into, which may have been merged into another one since.';
+
+COMMENT ON COLUMN public.track_merge.given IS 'What the survivor got from it, as a serialized fonoteca.v1.Track.';
+
+CREATE TABLE public.track_merge_item (
+    track_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    playlist_id uuid NOT NULL,
+    rank bigint NOT NULL,
+    added_by text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    is_dropped boolean NOT NULL
 );
 
 CREATE TABLE public.track_search (
@@ -1127,6 +1152,12 @@ ALTER TABLE ONLY public.track_genre
 ALTER TABLE ONLY public.track_lock
     ADD CONSTRAINT track_lock_pkey PRIMARY KEY (track_id, field);
 
+ALTER TABLE ONLY public.track_merge_item
+    ADD CONSTRAINT track_merge_item_pkey PRIMARY KEY (track_id, item_id);
+
+ALTER TABLE ONLY public.track_merge
+    ADD CONSTRAINT track_merge_pkey PRIMARY KEY (track_id);
+
 ALTER TABLE ONLY public.track
     ADD CONSTRAINT track_pkey PRIMARY KEY (id);
 
@@ -1246,6 +1277,12 @@ CREATE INDEX track_isrc_idx ON public.track USING btree (isrc) WHERE (isrc IS NO
 CREATE INDEX track_library_idx ON public.track USING btree (library_id, id);
 
 CREATE INDEX track_mbid_idx ON public.track USING btree (mbid) WHERE (mbid IS NOT NULL);
+
+CREATE INDEX track_merge_item_playlist_idx ON public.track_merge_item USING btree (playlist_id);
+
+CREATE INDEX track_merge_survivor_idx ON public.track_merge USING btree (survivor_id, track_id);
+
+CREATE INDEX track_merged_into_idx ON public.track USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 
 CREATE INDEX track_popularity_idx ON public.track USING btree (library_id, COALESCE(popularity, ('-1'::integer)::double precision), id);
 
@@ -1399,6 +1436,21 @@ ALTER TABLE ONLY public.track
 
 ALTER TABLE ONLY public.track_lock
     ADD CONSTRAINT track_lock_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_merge_item
+    ADD CONSTRAINT track_merge_item_playlist_id_fkey FOREIGN KEY (playlist_id) REFERENCES public.playlist(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_merge_item
+    ADD CONSTRAINT track_merge_item_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track_merge(track_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_merge
+    ADD CONSTRAINT track_merge_survivor_id_fkey FOREIGN KEY (survivor_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track_merge
+    ADD CONSTRAINT track_merge_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.track
+    ADD CONSTRAINT track_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES public.track(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.track_source
     ADD CONSTRAINT track_source_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;

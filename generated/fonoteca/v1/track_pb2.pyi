@@ -80,6 +80,106 @@ TRACK_VIEW_FULL: TrackView.ValueType  # 2
 """Everything."""
 Global___TrackView: _TypeAlias = TrackView  # noqa: Y015
 
+class _DuplicateTier:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DuplicateTierEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DuplicateTier.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DUPLICATE_TIER_UNSPECIFIED: _DuplicateTier.ValueType  # 0
+    """Not given: INVALID_ARGUMENT."""
+    DUPLICATE_TIER_SAME_CONTENT: _DuplicateTier.ValueType  # 1
+    """They have files of the same bytes (`content_hash`)."""
+    DUPLICATE_TIER_SAME_AUDIO: _DuplicateTier.ValueType  # 2
+    """They have files of the same sound, whatever the tags (`audio_hash`)."""
+    DUPLICATE_TIER_SAME_ISRC: _DuplicateTier.ValueType  # 3
+    """They have the same ISRC."""
+    DUPLICATE_TIER_SAME_MBID: _DuplicateTier.ValueType  # 4
+    """They have the same MusicBrainz recording id."""
+    DUPLICATE_TIER_SAME_NAME: _DuplicateTier.ValueType  # 5
+    """They have the same title and artists, however these are spelled, and are equally long, give or take 2
+    seconds.
+    """
+    DUPLICATE_TIER_SIMILAR: _DuplicateTier.ValueType  # 6
+    """They have similar titles that speak of the same version, the same artists, and lengths that do not
+    contradict: not known, or at most 5 seconds apart.
+    """
+
+class DuplicateTier(_DuplicateTier, metaclass=_DuplicateTierEnumTypeWrapper):
+    """A way to find out that tracks may be one recording, from the surest to the boldest."""
+
+DUPLICATE_TIER_UNSPECIFIED: DuplicateTier.ValueType  # 0
+"""Not given: INVALID_ARGUMENT."""
+DUPLICATE_TIER_SAME_CONTENT: DuplicateTier.ValueType  # 1
+"""They have files of the same bytes (`content_hash`)."""
+DUPLICATE_TIER_SAME_AUDIO: DuplicateTier.ValueType  # 2
+"""They have files of the same sound, whatever the tags (`audio_hash`)."""
+DUPLICATE_TIER_SAME_ISRC: DuplicateTier.ValueType  # 3
+"""They have the same ISRC."""
+DUPLICATE_TIER_SAME_MBID: DuplicateTier.ValueType  # 4
+"""They have the same MusicBrainz recording id."""
+DUPLICATE_TIER_SAME_NAME: DuplicateTier.ValueType  # 5
+"""They have the same title and artists, however these are spelled, and are equally long, give or take 2
+seconds.
+"""
+DUPLICATE_TIER_SIMILAR: DuplicateTier.ValueType  # 6
+"""They have similar titles that speak of the same version, the same artists, and lengths that do not
+contradict: not known, or at most 5 seconds apart.
+"""
+Global___DuplicateTier: _TypeAlias = DuplicateTier  # noqa: Y015
+
+class _DuplicateReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DuplicateReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DuplicateReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DUPLICATE_REASON_UNSPECIFIED: _DuplicateReason.ValueType  # 0
+    """Not used."""
+    DUPLICATE_REASON_SAME_CONTENT: _DuplicateReason.ValueType  # 1
+    """A file of the same bytes."""
+    DUPLICATE_REASON_SAME_AUDIO: _DuplicateReason.ValueType  # 2
+    """A file of the same sound."""
+    DUPLICATE_REASON_SAME_ISRC: _DuplicateReason.ValueType  # 3
+    """The ISRC."""
+    DUPLICATE_REASON_SAME_MBID: _DuplicateReason.ValueType  # 4
+    """The MusicBrainz recording id."""
+    DUPLICATE_REASON_SAME_TITLE: _DuplicateReason.ValueType  # 5
+    """The title, compared without case, accents and punctuation."""
+    DUPLICATE_REASON_SIMILAR_TITLE: _DuplicateReason.ValueType  # 6
+    """Titles that differ in spelling, or in what they say of the release."""
+    DUPLICATE_REASON_SAME_ARTISTS: _DuplicateReason.ValueType  # 7
+    """The artists as displayed, compared like titles."""
+    DUPLICATE_REASON_SAME_LENGTH: _DuplicateReason.ValueType  # 8
+    """The length, within 2 seconds."""
+    DUPLICATE_REASON_SAME_ALBUM: _DuplicateReason.ValueType  # 9
+    """The album."""
+
+class DuplicateReason(_DuplicateReason, metaclass=_DuplicateReasonEnumTypeWrapper):
+    """What all tracks of a group have in common."""
+
+DUPLICATE_REASON_UNSPECIFIED: DuplicateReason.ValueType  # 0
+"""Not used."""
+DUPLICATE_REASON_SAME_CONTENT: DuplicateReason.ValueType  # 1
+"""A file of the same bytes."""
+DUPLICATE_REASON_SAME_AUDIO: DuplicateReason.ValueType  # 2
+"""A file of the same sound."""
+DUPLICATE_REASON_SAME_ISRC: DuplicateReason.ValueType  # 3
+"""The ISRC."""
+DUPLICATE_REASON_SAME_MBID: DuplicateReason.ValueType  # 4
+"""The MusicBrainz recording id."""
+DUPLICATE_REASON_SAME_TITLE: DuplicateReason.ValueType  # 5
+"""The title, compared without case, accents and punctuation."""
+DUPLICATE_REASON_SIMILAR_TITLE: DuplicateReason.ValueType  # 6
+"""Titles that differ in spelling, or in what they say of the release."""
+DUPLICATE_REASON_SAME_ARTISTS: DuplicateReason.ValueType  # 7
+"""The artists as displayed, compared like titles."""
+DUPLICATE_REASON_SAME_LENGTH: DuplicateReason.ValueType  # 8
+"""The length, within 2 seconds."""
+DUPLICATE_REASON_SAME_ALBUM: DuplicateReason.ValueType  # 9
+"""The album."""
+Global___DuplicateReason: _TypeAlias = DuplicateReason  # noqa: Y015
+
 @_typing.final
 class TrackAlbum(_message.Message):
     """The album that a track is on, as seen from the track."""
@@ -953,3 +1053,383 @@ class FailTrackRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FailTrackRequest: _TypeAlias = FailTrackRequest  # noqa: Y015
+
+@_typing.final
+class ListDuplicatesRequest(_message.Message):
+    """Asks for a page of groups of duplicates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIBRARY_ID_FIELD_NUMBER: _builtins.int
+    TIER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    library_id: _builtins.str
+    """The library. Default: all libraries, each compared within itself."""
+    tier: Global___DuplicateTier.ValueType
+    """How to compare. Required."""
+    page_size: _builtins.int
+    """How many groups at most, at most 1,000. 0 = 50; more = 1,000; negative = INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """Where to go on: `next_page_token` of the page before, with otherwise the same request (the page
+    size may differ). Empty = from the start.
+    """
+    def __init__(
+        self,
+        *,
+        library_id: _builtins.str = ...,
+        tier: Global___DuplicateTier.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_id", b"library_id", "page_size", b"page_size", "page_token", b"page_token", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuplicatesRequest: _TypeAlias = ListDuplicatesRequest  # noqa: Y015
+
+@_typing.final
+class ListDuplicatesResponse(_message.Message):
+    """A page of groups of duplicates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___DuplicateGroup]:
+        """The groups."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___DuplicateGroup] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuplicatesResponse: _TypeAlias = ListDuplicatesResponse  # noqa: Y015
+
+@_typing.final
+class DuplicateGroup(_message.Message):
+    """Tracks that may be one recording."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    truncated: _builtins.bool
+    """There are more than the 100 tracks that are shown."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Track]:
+        """The tracks, at least 2 and at most 100, without their lyrics. The first is the one of which most is
+        known, a good survivor; ties are in the order of the ids.
+        """
+
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[Global___DuplicateReason.ValueType]:
+        """What all of them have in common."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[Global___Track] | None = ...,
+        reasons: _abc.Iterable[Global___DuplicateReason.ValueType] | None = ...,
+        truncated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reasons", b"reasons", "tracks", b"tracks", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DuplicateGroup: _TypeAlias = DuplicateGroup  # noqa: Y015
+
+@_typing.final
+class MergeTracksRequest(_message.Message):
+    """Asks to merge tracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class EtagsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    ETAGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The track that stays. Required."""
+    request_id: _builtins.str
+    """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would happen; nothing is stored."""
+    @_builtins.property
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The tracks that become it, 1 to 100, in the order in which it takes from them what it does not know.
+        Required.
+        """
+
+    @_builtins.property
+    def etags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Etags that must be current, by the ids that the request names. A track without one is not compared."""
+
+    def __init__(
+        self,
+        *,
+        survivor_id: _builtins.str = ...,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        etags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etags", b"etags", "request_id", b"request_id", "survivor_id", b"survivor_id", "track_ids", b"track_ids", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeTracksRequest: _TypeAlias = MergeTracksRequest  # noqa: Y015
+
+@_typing.final
+class MergeTracksResponse(_message.Message):
+    """What a merge did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_FIELD_NUMBER: _builtins.int
+    MOVED_ITEMS_FIELD_NUMBER: _builtins.int
+    DROPPED_ITEMS_FIELD_NUMBER: _builtins.int
+    moved_items: _builtins.int
+    """How many playlist items lead to the survivor now."""
+    dropped_items: _builtins.int
+    """How many playlist items were dropped, because their playlist has the survivor already and may have it
+    only once.
+    """
+    @_builtins.property
+    def track(self) -> Global___Track:
+        """The survivor as it is now."""
+
+    def __init__(
+        self,
+        *,
+        track: Global___Track | None = ...,
+        moved_items: _builtins.int = ...,
+        dropped_items: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped_items", b"dropped_items", "moved_items", b"moved_items", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeTracksResponse: _TypeAlias = MergeTracksResponse  # noqa: Y015
+
+@_typing.final
+class UnmergeTracksRequest(_message.Message):
+    """Asks to take merges back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class EtagsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    TRACK_IDS_FIELD_NUMBER: _builtins.int
+    ETAGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would happen; nothing is stored."""
+    @_builtins.property
+    def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The merged tracks, 1 to 100. Required."""
+
+    @_builtins.property
+    def etags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Etags of survivors that must be current, by the ids of the merged tracks of `track_ids`."""
+
+    def __init__(
+        self,
+        *,
+        track_ids: _abc.Iterable[_builtins.str] | None = ...,
+        etags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etags", b"etags", "request_id", b"request_id", "track_ids", b"track_ids", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeTracksRequest: _TypeAlias = UnmergeTracksRequest  # noqa: Y015
+
+@_typing.final
+class UnmergeTracksResponse(_message.Message):
+    """Tracks that are there again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    SURVIVORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Track]:
+        """The tracks, in the order of the request."""
+
+    @_builtins.property
+    def survivors(self) -> _containers.RepeatedCompositeFieldContainer[Global___Track]:
+        """The tracks that they had been merged into, as they are now, each once."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[Global___Track] | None = ...,
+        survivors: _abc.Iterable[Global___Track] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["survivors", b"survivors", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeTracksResponse: _TypeAlias = UnmergeTracksResponse  # noqa: Y015
+
+@_typing.final
+class ListMergedTracksRequest(_message.Message):
+    """Asks for the tracks that were merged into one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The survivor, or a track that was merged into it. Required."""
+    page_size: _builtins.int
+    """How many, at most 1,000. 0 = 50; more = 1,000; negative = INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """Where to go on: `next_page_token` of the page before, with otherwise the same request (the page
+    size may differ). Empty = from the start.
+    """
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMergedTracksRequest: _TypeAlias = ListMergedTracksRequest  # noqa: Y015
+
+@_typing.final
+class ListMergedTracksResponse(_message.Message):
+    """A page of merged tracks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACKS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def tracks(self) -> _containers.RepeatedCompositeFieldContainer[Global___MergedTrack]:
+        """The merged tracks, in the order of their ids."""
+
+    def __init__(
+        self,
+        *,
+        tracks: _abc.Iterable[Global___MergedTrack] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "tracks", b"tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMergedTracksResponse: _TypeAlias = ListMergedTracksResponse  # noqa: Y015
+
+@_typing.final
+class MergedTrack(_message.Message):
+    """A track that was merged into another one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRACK_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    MERGE_TIME_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The track that it was merged into, which may have been merged into another one since."""
+    @_builtins.property
+    def track(self) -> Global___Track:
+        """The track as it was, without its lyrics."""
+
+    @_builtins.property
+    def merge_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was."""
+
+    def __init__(
+        self,
+        *,
+        track: Global___Track | None = ...,
+        survivor_id: _builtins.str = ...,
+        merge_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["merge_time", b"merge_time", "track", b"track"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["merge_time", b"merge_time", "survivor_id", b"survivor_id", "track", b"track"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergedTrack: _TypeAlias = MergedTrack  # noqa: Y015

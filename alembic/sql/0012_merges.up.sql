@@ -32,8 +32,11 @@ CREATE TABLE track_merge_item (
     rank bigint NOT NULL,
     added_by text NOT NULL,
     added_at timestamptz NOT NULL,
-    is_dropped boolean NOT NULL,
+    dropped_for uuid,
     PRIMARY KEY (track_id, item_id)
 );
+
+COMMENT ON COLUMN track_merge_item.dropped_for IS
+'The item that its list kept instead; empty when it was not dropped.';
 
 CREATE INDEX track_merge_item_playlist_idx ON track_merge_item (playlist_id);

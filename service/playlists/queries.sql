@@ -252,14 +252,23 @@ FOR UPDATE;
 WITH item AS MATERIALIZED (
     SELECT
         listed.id, listed.playlist_id, listed.rank, listed.track_id, listed.added_by, listed.added_at,
-        playlist.unique_tracks
-        AND (
-            row_number() OVER (PARTITION BY listed.playlist_id ORDER BY listed.rank) > 1
-            OR EXISTS (
-                SELECT FROM playlist_item AS own
-                WHERE own.track_id = %(survivor_id)s::uuid AND own.playlist_id = listed.playlist_id
+        CASE
+            WHEN playlist.unique_tracks THEN nullif(
+                coalesce(
+                    (
+                        SELECT own.id
+                        FROM playlist_item AS own
+                        WHERE own.track_id = %(survivor_id)s::uuid
+                            AND own.playlist_id = listed.playlist_id
+                        LIMIT 1
+                    ),
+                    first_value(listed.id) OVER (
+                        PARTITION BY listed.playlist_id ORDER BY listed.rank
+                    )
+                ),
+                listed.id
             )
-        ) AS is_dropped
+        END AS dropped_for
     FROM playlist_item AS listed
     JOIN playlist ON playlist.id = listed.playlist_id
     WHERE listed.track_id = ANY(%(ids)s::uuid[])
@@ -269,43 +278,40 @@ moved AS (
     UPDATE playlist_item
     SET track_id = %(survivor_id)s::uuid
     FROM item
-    WHERE playlist_item.id = item.id AND NOT item.is_dropped
+    WHERE playlist_item.id = item.id AND item.dropped_for IS NULL
 ),
 
 dropped AS (
-    DELETE FROM playlist_item WHERE id IN (SELECT item.id FROM item WHERE item.is_dropped)
+    DELETE FROM playlist_item WHERE id IN (SELECT item.id FROM item WHERE item.dropped_for IS NOT NULL)
 ),
 
 remembered AS (
     INSERT INTO track_merge_item (
-        track_id, item_id, playlist_id, rank, added_by, added_at, is_dropped
+        track_id, item_id, playlist_id, rank, added_by, added_at, dropped_for
     )
-    SELECT track_id, id, playlist_id, rank, added_by, added_at, is_dropped FROM item
+    SELECT track_id, id, playlist_id, rank, added_by, added_at, dropped_for FROM item
 ),
 
 counted AS (
     UPDATE playlist
     SET version = version + 1, item_count = item_count - changed.dropped
     FROM (
-        SELECT playlist_id, count(*) FILTER (WHERE is_dropped) AS dropped
+        SELECT playlist_id, count(dropped_for) AS dropped
         FROM item
         GROUP BY playlist_id
     ) AS changed
     WHERE playlist.id = changed.playlist_id
 )
 
-SELECT
-    count(*) FILTER (WHERE NOT is_dropped) AS moved,
-    count(*) FILTER (WHERE is_dropped) AS dropped
-FROM item;
+SELECT count(*) - count(dropped_for) AS moved, count(dropped_for) AS dropped FROM item;
 
 -- name: return_track
 -- Lets the items that a merge moved, in locked playlists, lead to the merged track again, as far as they are
 -- left. What it dropped comes back where it was, or at the end when that place is taken, as long as its
--- playlist has the survivor and room. Counts a change of each playlist. Primary keys,
+-- playlist has room and the item that it kept instead. Counts a change of each playlist. Primary keys,
 -- playlist_item_rank_key, playlist_item_track_idx.
 WITH item AS MATERIALIZED (
-    SELECT item_id, playlist_id, rank, added_by, added_at, is_dropped
+    SELECT item_id, playlist_id, rank, added_by, added_at, dropped_for
     FROM track_merge_item
     WHERE track_id = %(track_id)s::uuid
 ),
@@ -339,11 +345,10 @@ restored AS (
         item.added_at
     FROM item
     JOIN playlist ON playlist.id = item.playlist_id
-    WHERE item.is_dropped
-        AND playlist.item_count < %(max_items)s::integer
+    WHERE playlist.item_count < %(max_items)s::integer
         AND EXISTS (
-            SELECT FROM playlist_item AS own
-            WHERE own.track_id = %(survivor_id)s::uuid AND own.playlist_id = item.playlist_id
+            SELECT FROM playlist_item AS kept
+            WHERE kept.id = item.dropped_for AND kept.playlist_id = item.playlist_id
         )
     RETURNING playlist_id, 1 AS added
 )

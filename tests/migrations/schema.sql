@@ -987,8 +987,10 @@ CREATE TABLE public.track_merge_item (
     rank bigint NOT NULL,
     added_by text NOT NULL,
     added_at timestamp with time zone NOT NULL,
-    is_dropped boolean NOT NULL
+    dropped_for uuid
 );
+
+COMMENT ON COLUMN public.track_merge_item.dropped_for IS 'The item that its list kept instead; empty when it was not dropped.';
 
 CREATE TABLE public.track_search (
     track_id uuid NOT NULL,

@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fonoteca.v1 import (
@@ -283,7 +283,7 @@ async def test_playlists_keep_their_items(
     assert (response.moved_items, response.dropped_items) == (6, 1)
     assert await lists.tracks(several) == [one.id] * 4
     assert await lists.tracks(alone) == [one.id]
-    await unmerge(tracks, three, two)
+    await unmerge(tracks, two, three)
     assert [await lists.items(each) for each in (several, unique)] == before
     assert await lists.items(alone) == apart
 
@@ -493,7 +493,10 @@ def small_tracks(draw: st.DrawFn) -> pb.Track:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     wanted=st.lists(small_tracks(), min_size=3, max_size=4),

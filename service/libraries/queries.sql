@@ -51,7 +51,12 @@ SELECT
 
 -- name: delete_library_search
 -- The search rows of a library that is about to go; they have no foreign key. track_library_idx, primary
--- key of track_search.
+-- keys of track_search and track_lyrics.
+WITH sung AS (
+    DELETE FROM track_lyrics
+    WHERE track_id IN (SELECT id FROM track WHERE library_id = %(id)s::uuid)
+)
+
 DELETE FROM track_search
 WHERE track_id IN (SELECT id FROM track WHERE library_id = %(id)s::uuid);
 

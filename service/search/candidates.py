@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from typing import Final, LiteralString
 from uuid import UUID
@@ -54,6 +55,14 @@ class Candidate:
     match: Match
 
 
+class Source(Enum):
+    """What a lookup looks at: the words of names, tracks of just that name first, or lyrics."""
+
+    WORDS = auto()
+    NAMES_AND_WORDS = auto()
+    LYRICS = auto()
+
+
 _COLUMNS: Final = sql.SQL(
     """s.track_id, s.title_key, s.artist_key, s.popularity, s.words, s.title_size, s.artist_size,
                 s.album_size, s.title_typed, s.artist_typed, s.album_named"""
@@ -91,17 +100,46 @@ TIERS: Final[Sequence[LiteralString]] = ("s.tier = 0", "s.tier = 1", "s.tier = 2
 # With a filter there is one branch: it would be evaluated anew for each tier.
 _ALL_TIERS: Final[Sequence[LiteralString]] = ("true",)
 _UNORDERED: Final = sql.SQL("")
-_POPULAR_FIRST: Final = sql.SQL("ORDER BY s.tier, s.popularity DESC, s.track_id")
+_POPULAR_FIRST: Final = sql.SQL("ORDER BY s.tier, s.popularity DESC, s.track_id DESC")
 # Tracks of that name come by the other branches. When they fill the page, words are not looked at.
 _NOT_NAMED: Final = sql.SQL("s.title_key <> q.key AND s.artist_key <> q.key")
 _UNLESS_NAMED: Final = sql.SQL(
     "CASE WHEN (SELECT count(*) FROM named) < %(limit)s::integer THEN {most} ELSE 0 END"
 )
 
+_POPULAR_TIERS_FIRST: Final = sql.SQL("ORDER BY s.tier, s.track_id DESC")
+# The same of what is sung, by the indexes of track_lyrics; primary key of track_search.
+_BY_LYRICS: Final = sql.SQL(
+    """(
+                SELECT s.track_id
+                FROM track_lyrics AS s
+                WHERE s.words @@ q.words AND {tier} AND {scope}
+                {order}
+                LIMIT {most}
+            )"""
+)
+_SUNG: Final = sql.SQL(
+    """(
+            SELECT {columns}
+            FROM (SELECT w.track_id FROM ({words}) AS w LIMIT {most}) AS l
+            JOIN track_search AS s ON s.track_id = l.track_id
+        )"""
+)
+
 _WORDS_ALONE: Final = sql.SQL("(SELECT * FROM ({words}) AS w LIMIT {most})")
 _NAMED_AND_WORDS: Final = sql.SQL(
     "(SELECT * FROM named UNION ALL (SELECT * FROM ({words}) AS w LIMIT {most}))"
 )
+_BRANCHES: Final = {
+    Source.WORDS: (_BY_WORDS, _POPULAR_FIRST),
+    Source.NAMES_AND_WORDS: (_BY_WORDS, _POPULAR_FIRST),
+    Source.LYRICS: (_BY_LYRICS, _POPULAR_TIERS_FIRST),
+}
+_CANDIDATES: Final = {
+    Source.WORDS: _WORDS_ALONE,
+    Source.NAMES_AND_WORDS: _NAMED_AND_WORDS,
+    Source.LYRICS: _SUNG,
+}
 
 # ts_rank of an OR is the mean weight of its words, times 6/pi^2. By weights that are powers of 256,
 # one call says how many words stand in the title, in the artists and in the album. A word that
@@ -126,13 +164,7 @@ _SCORED: Final = sql.SQL(
             least(n.code / 65536, q.asked) AS in_title,
             least(n.code %% 65536 / 256, q.asked) AS in_artist,
             least(n.code %% 64, q.asked) AS in_album,
-            CASE
-                WHEN q.is_every
-                THEN greatest(
-                    0, q.asked - n.code / 65536 - n.code %% 65536 / 256 - n.code %% 64
-                )
-                ELSE 0
-            END AS in_genre,
+            {elsewhere}
             q.asked,
             c.title_size,
             c.artist_size,
@@ -148,9 +180,35 @@ _SCORED: Final = sql.SQL(
                 * q.operands * 107802.4
             )::integer AS code
             OFFSET 0
-        ) AS n
+        ) AS n{genre_words}
     ) AS p
 """
+)
+_REST: Final = sql.SQL(
+    "greatest(0, q.asked - n.code / 65536 - n.code %% 65536 / 256 - n.code %% 64)"
+)
+_IN_GENRES: Final = sql.SQL(
+    "CASE WHEN q.is_every THEN {rest} ELSE 0 END AS in_genre, 0 AS in_lyrics,"
+)
+# Of words that stand in nothing else, those of the genres are counted as above, by the weight D.
+_IN_GENRES_OR_LYRICS: Final = sql.SQL(
+    "least({rest}, g.words) AS in_genre, {rest} - least({rest}, g.words) AS in_lyrics,"
+)
+_GENRE_WORDS: Final = sql.SQL(
+    """
+        CROSS JOIN LATERAL (
+            SELECT round(
+                ts_rank(
+                    '{1,0,0,0}',
+                    ts_delete(
+                        ts_filter(c.words, '{d}'),
+                        tsvector_to_array(ts_filter(c.words, '{a,b,c}'))
+                    ),
+                    q.any_word
+                ) * q.operands * 1.6449341
+            )::integer AS words
+            OFFSET 0
+        ) AS g"""
 )
 _FIND: Final = sql.SQL(
     """
@@ -175,10 +233,16 @@ CROSS JOIN LATERAL (
 )
 _RELEVANCE: Final = sql.SQL(
     """(
-            0.4 * least(1, (p.in_title + p.in_artist + p.in_album + p.in_genre)::float8 / p.asked)
+            0.4 * least(
+                1,
+                (p.in_title + p.in_artist + p.in_album + p.in_genre{sung})::float8 / p.asked
+            )
             + 0.15 * least(
                 1,
-                (p.in_title + p.in_artist + 0.7 * p.in_album + 0.5 * p.in_genre)::float8 / p.asked
+                (
+                    p.in_title + p.in_artist + 0.7 * p.in_album + 0.5 * p.in_genre
+                    {lightly_sung}
+                )::float8 / p.asked
             )
             + CASE
                 WHEN p.is_exact THEN 0.25
@@ -202,7 +266,7 @@ _SCOPE_FILTER: Final = sql.SQL(
     "EXISTS (SELECT FROM track AS t WHERE t.id = s.track_id AND {condition})"
 )
 _EVERYWHERE: Final = sql.SQL("true")
-_WHITESPACE: Final = re.compile(rb"\s+")
+_INDENT: Final = re.compile(rb"(?<=\()\s+|\s+(?=\))|(?<=\s)\s+")
 
 
 async def find(
@@ -212,7 +276,23 @@ async def find(
 
     With `by_name`, tracks whose title or artist is the text of the lookup come into question too.
     """
-    statement, parameters = find_statement(scope, by_name=by_name)
+    together: dict[Source, list[Lookup]] = {}
+    for lookup in lookups:
+        source = Source.NAMES_AND_WORDS if by_name else Source.WORDS
+        together.setdefault(Source.LYRICS if lookup.pattern.in_lyrics else source, []).append(
+            lookup
+        )
+    return [
+        candidate
+        for source, of in together.items()
+        for candidate in await _find(connection, scope, source, of, limit)
+    ]
+
+
+async def _find(
+    connection: Connection, scope: Scope, source: Source, lookups: Sequence[Lookup], limit: int
+) -> list[Candidate]:
+    statement, parameters = find_statement(scope, source)
     parameters |= {"lookups": json.dumps(list(map(_row, lookups))), "limit": limit}
     # With a filter, its values decide which index is right, so the plan is made for them each time.
     prepare = None if scope.filter.is_empty else False
@@ -239,52 +319,57 @@ def _row(lookup: Lookup) -> dict[str, object]:
     }
 
 
-def find_statement(scope: Scope, *, by_name: bool) -> tuple[bytes, dict[str, object]]:
-    """Return the statement of `find`, and the parameters of its scope."""
+def find_statement(scope: Scope, source: Source) -> tuple[bytes, dict[str, object]]:
+    """Return the statement of `find` for lookups in one source, and the parameters of its scope."""
     where, parameters = scope_condition(scope)
     if scope.filter.is_empty:
-        in_library = scope.library_id is not None
-        return _unfiltered(in_library=in_library, by_name=by_name), parameters
-    return _statement(where, _ALL_TIERS, _POPULAR_FIRST, by_name=by_name), parameters
+        return _unfiltered(source, in_library=scope.library_id is not None), parameters
+    return _statement(source, where, _ALL_TIERS, is_ordered=True), parameters
 
 
 @cache
-def _unfiltered(*, in_library: bool, by_name: bool) -> bytes:
-    """Return the statement without a filter: there are four, and putting one together costs."""
+def _unfiltered(source: Source, *, in_library: bool) -> bytes:
+    """Return the statement without a filter: there are six, and putting one together costs."""
     where = _SCOPE_LIBRARY if in_library else _EVERYWHERE
-    return _statement(where, TIERS, _UNORDERED, by_name=by_name)
+    return _statement(source, where, TIERS, is_ordered=False)
 
 
 def _statement(
-    where: sql.Composable, tiers: Sequence[LiteralString], order: sql.SQL, *, by_name: bool
+    source: Source, where: sql.Composable, tiers: Sequence[LiteralString], *, is_ordered: bool
 ) -> bytes:
     most: sql.Composable = sql.Literal(MAX_HITS)
+    branch, order = _BRANCHES[source]
     words = sql.SQL(" UNION ALL ").join(
-        _BY_WORDS.format(
+        branch.format(
             columns=_COLUMNS,
             tier=sql.SQL(tier),
-            other=_NOT_NAMED if by_name else _EVERYWHERE,
+            other=_NOT_NAMED if source is Source.NAMES_AND_WORDS else _EVERYWHERE,
             scope=where,
-            order=order,
+            order=order if is_ordered else _UNORDERED,
             most=most,
         )
         for tier in tiers
     )
     named: sql.Composable = sql.SQL("")
-    candidates = _WORDS_ALONE
-    if by_name:
+    if source is Source.NAMES_AND_WORDS:
         names = sql.SQL(" UNION ALL ").join(
             _BY_NAME.format(columns=_COLUMNS, name=name, scope=where, most=most)
             for name in (_BY_TITLE, _BY_ARTIST)
         )
         named = _NAMED.format(branches=names)
-        candidates = _NAMED_AND_WORDS
         most = _UNLESS_NAMED.format(most=most)
+    is_sung = source is Source.LYRICS
     scored = _SCORED.format(
-        relevance=_RELEVANCE, candidates=candidates.format(words=words, most=most)
+        relevance=_RELEVANCE.format(
+            sung=sql.SQL(" + p.in_lyrics" if is_sung else ""),
+            lightly_sung=sql.SQL("+ 0.3 * p.in_lyrics" if is_sung else ""),
+        ),
+        candidates=_CANDIDATES[source].format(columns=_COLUMNS, words=words, most=most),
+        elsewhere=(_IN_GENRES_OR_LYRICS if is_sung else _IN_GENRES).format(rest=_REST),
+        genre_words=_GENRE_WORDS if is_sung else sql.SQL(""),
     )
     # The driver remembers how to read statements of up to 4,096 bytes.
-    return _WHITESPACE.sub(b" ", _FIND.format(named=named, scored=scored).as_bytes())
+    return _INDENT.sub(b"", _FIND.format(named=named, scored=scored).as_bytes())
 
 
 def scope_condition(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:

@@ -64,6 +64,20 @@ _BY_WORDS: Final = sql.SQL(
         )"""
 )
 _ANY_TIER: Final = "true"
+# What has words in its lyrics as well; others have been counted. track_lyrics_words_idx.
+_BY_LYRICS: Final = sql.SQL(
+    """(
+            SELECT s.track_id
+            FROM track_lyrics AS s
+            WHERE s.words @@ q.sung
+                AND NOT EXISTS (
+                    SELECT FROM track_search AS n
+                    WHERE n.track_id = s.track_id AND n.words @@ q.words
+                )
+                AND {scope}
+            LIMIT {most}
+        )"""
+)
 # The newest first, as such searches list them. track_search_pkey, or an index that the filter uses.
 _BY_FILTER: Final = sql.SQL(
     """(
@@ -79,7 +93,9 @@ _COUNT: Final = sql.SQL(
     """
 WITH matched AS MATERIALIZED (
     SELECT q.ordinal, m.track_id
-    FROM unnest(%(ordinals)s::integer[], %(words)s::text[]::tsquery[]) AS q (ordinal, words)
+    FROM unnest(
+        %(ordinals)s::integer[], %(words)s::text[]::tsquery[], %(sung)s::text[]::tsquery[]
+    ) AS q (ordinal, words, sung)
     CROSS JOIN LATERAL (SELECT b.track_id FROM ({branches}) AS b LIMIT {most}) AS m
 ),
 
@@ -242,13 +258,17 @@ def count_statement(
         # A filter is carried out once a branch, which costs more than the order is worth.
         tiers = TIERS if scope.filter.is_empty else (_ANY_TIER,)
         branches = sql.SQL(" UNION ALL ").join(
-            _BY_WORDS.format(tier=sql.SQL(tier), scope=where, most=most) for tier in tiers
+            [
+                *(_BY_WORDS.format(tier=sql.SQL(tier), scope=where, most=most) for tier in tiers),
+                _BY_LYRICS.format(scope=where, most=most),
+            ]
         )
     wanted = {facet for facets in members.values() for facet in facets}
     counts = sql.SQL(" UNION ALL ").join([_TOTAL, *(_COUNTS[facet] for facet in sorted(wanted))])
     parameters |= {
         "ordinals": list(members),
         "words": [any_of_readings(searches[index].readings) for index in members],
+        "sung": [any_of_readings(searches[index].readings, in_lyrics=True) for index in members],
         "values": max(searches[index].values for index in members),
     }
     for facet in wanted:

@@ -16,6 +16,7 @@ from service.search.store import array_text
 
 _SQL = load_statements(__package__)
 _INDEX = _SQL["index_tracks"]
+_INDEX_LYRICS = _SQL["index_lyrics"]
 _ADD_WORDS = _SQL["add_words"]
 _UNINDEX = _SQL["unindex_tracks"]
 _HOLD_ENTRIES = _SQL["hold_entries"]
@@ -25,8 +26,13 @@ _TRACKS_OF_CREDITS = _SQL["tracks_of_credits"]
 _TRACKS_OF_ALBUM = _SQL["tracks_of_album"]
 
 
-async def index_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Make tracks that are live and completed findable as they are now; they must be stored."""
+async def index_tracks(
+    connection: Connection, ids: Sequence[UUID], *, same_lyrics: bool = False
+) -> None:
+    """Make tracks that are live and completed findable as they are now; they must be stored.
+
+    `same_lyrics` when their lyrics are known to be those that were indexed.
+    """
     words = await (await connection.execute(_INDEX, {"ids": list(ids)})).fetchall()
     if words:
         parameters = {
@@ -35,6 +41,7 @@ async def index_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
             "deletions": [array_text(deletions(word)) for word, _ in words],
         }
         await connection.execute(_ADD_WORDS, parameters)
+    await connection.execute(_INDEX_LYRICS, {"ids": list(ids), "same_lyrics": same_lyrics})
 
 
 async def hold_names(connection: Connection, ids: Sequence[UUID]) -> None:
@@ -63,7 +70,7 @@ async def reindex_album(connection: Connection, album_id: UUID) -> None:
 async def _reindex(connection: Connection, ids: Sequence[UUID]) -> None:
     """Index tracks that may be deleted or changed right now by others."""
     await connection.execute(_HOLD_ENTRIES, {"ids": list(ids)})
-    await index_tracks(connection, ids)
+    await index_tracks(connection, ids, same_lyrics=True)
 
 
 async def _ids(

@@ -1,4 +1,4 @@
-"""The ladder: exact, all words, last word as prefix, typos, fewer words.
+"""The ladder: exact, all words, last word as prefix, typos, lyrics, fewer words.
 
 A rung runs only for the queries that have too few hits so far, or whose mode asks for it, and for
 all of them in one statement. A hit keeps the strictest rung that found it. When time runs out, what
@@ -27,6 +27,7 @@ from service.search.patterns import (
     last_as_prefix,
     may_be_misspelt,
     splits,
+    sung_words,
     two_rarest_words,
     with_lookalikes,
     with_one_typo,
@@ -253,6 +254,11 @@ async def _typos_of_unknown(catalogue: _Catalogue, short: Sequence[_Climb]) -> l
     ]
 
 
+async def _lyrics(_: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
+    """Look at what is sung: a line of a song is seldom in its name."""
+    return [climb.lookup(sung_words(climb.query.words)) for climb in short]
+
+
 async def _typo_of_one(catalogue: _Catalogue, weak: Sequence[_Climb]) -> list[Lookup]:
     """Mend any one word: a misspelt word may be another word."""
     vocabulary = await catalogue.look_up(weak)
@@ -325,6 +331,7 @@ _STEPS: Final[
     (Rung.ALL_WORDS, attrgetter("is_empty"), _as_typed),
     (Rung.PREFIX, attrgetter("is_short"), _prefixes),
     (Rung.TYPO, attrgetter("is_short"), _typos_of_unknown),
+    (Rung.ALL_WORDS, attrgetter("is_short"), _lyrics),
     (Rung.FEWER_WORDS, attrgetter("is_short"), _noise),
     (Rung.TYPO, attrgetter("is_weak"), _typo_of_one),
     (Rung.TYPO, attrgetter("is_weak"), _typos_of_all),

@@ -60,8 +60,8 @@ class Match:
     """What of a query was found in a track, and where.
 
     Counts are of distinct words. `asked` is how many words the query has, the sizes are those of
-    the fields. A word that occurs in several fields counts for the first of title, artists, album
-    and genres. `is_exact` when the query is the title, the artists, or both.
+    the fields. A word that occurs in several fields counts for the first of title, artists, album,
+    genres and lyrics. `is_exact` when the query is the title, the artists, or both.
     """
 
     is_exact: bool
@@ -69,6 +69,7 @@ class Match:
     in_artist: int
     in_album: int
     in_genre: int
+    in_lyrics: int
     asked: int
     title_size: int
     artist_size: int
@@ -80,14 +81,17 @@ class Match:
     @property
     def words(self) -> float:
         """How many of the words were found, 0 to 1."""
-        found = self.in_title + self.in_artist + self.in_album + self.in_genre
-        return min(1.0, found / self.asked)
+        named = self.in_title + self.in_artist + self.in_album + self.in_genre
+        return min(1.0, (named + self.in_lyrics) / self.asked)
 
     @property
     def fields(self) -> float:
-        """How much the fields weigh in which the words stand, 0 to 1: title = artist > album."""
-        weight = self.in_title + self.in_artist + 0.7 * self.in_album + 0.5 * self.in_genre
-        return min(1.0, weight / self.asked)
+        """How much the fields weigh in which the words stand, 0 to 1.
+
+        Title and artists weigh most, then the album, the genres, the lyrics.
+        """
+        named = self.in_title + self.in_artist + 0.7 * self.in_album + 0.5 * self.in_genre
+        return min(1.0, (named + 0.3 * self.in_lyrics) / self.asked)
 
     @property
     def whole(self) -> float:
@@ -262,7 +266,8 @@ class Pattern:
 
     `operands` are the words, as parts of a tsquery, that are counted in the fields of a track;
     `asked` is the number of words in the query, which is smaller when they have alternatives.
-    `is_every` when what is selected has every word of the query, in a way.
+    `is_every` when what is selected has every word of the query, in a way. `in_lyrics` when words
+    may stand in the lyrics, too.
     """
 
     words: str
@@ -270,6 +275,7 @@ class Pattern:
     operands: tuple[str, ...]
     asked: int
     is_every: bool = True
+    in_lyrics: bool = False
 
     @property
     def any_word(self) -> str:
@@ -341,6 +347,10 @@ def _distinct(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.split(" ")))[:_MAX_WORDS] if text else ()
 
 
-def any_of_readings(readings: Sequence[Reading]) -> str:
-    """Return the tsquery that holds when one of the readings does; "" without any."""
-    return " | ".join(f"({reading.pattern.words})" for reading in readings)
+def any_of_readings(readings: Sequence[Reading], *, in_lyrics: bool = False) -> str:
+    """Return the tsquery that holds when one of the readings does; "" without any.
+
+    Readings of what is sung are apart from the others, as it has an index of its own.
+    """
+    patterns = (reading.pattern for reading in readings)
+    return " | ".join(f"({of.words})" for of in patterns if of.in_lyrics is in_lyrics)

@@ -20,9 +20,17 @@ from service.tracks.listing import Order, Row, list_tracks, order_of
 
 NEWEST_FIRST: Final = order_of("create_time desc")
 
-# track_search_words_idx or track_search_pkey, as the planner estimates the words.
+# The index over words, or the primary key, of track_search and of track_lyrics, as the planner
+# estimates the words.
 _MATCHING: Final = sql.SQL(
     "t.id IN (SELECT s.track_id FROM track_search AS s WHERE s.words @@ %(readings)s::tsquery)"
+)
+_MATCHING_OR_SUNG: Final = sql.SQL(
+    """t.id IN (
+        SELECT s.track_id FROM track_search AS s WHERE s.words @@ %(readings)s::tsquery
+        UNION ALL
+        SELECT l.track_id FROM track_lyrics AS l WHERE l.words @@ %(sung)s::tsquery
+    )"""
 )
 # With words or without, only what can be found at all.
 _FINDABLE: Final = sql.SQL("t.status = 'COMPLETED'")
@@ -37,6 +45,9 @@ async def matches_in_order(
     limit: int,
 ) -> list[tuple[UUID, Place]]:
     """Return up to `limit` tracks with their places: those after `after` in the order."""
+    sung = any_of_readings(readings, in_lyrics=True)
+    matching = _MATCHING_OR_SUNG if sung else _MATCHING
+    values = {"readings": any_of_readings(readings), "sung": sung} if readings else {}
     rows = await list_tracks(
         connection,
         scope.library_id,
@@ -45,8 +56,8 @@ async def matches_in_order(
         after,
         limit,
         with_deleted=False,
-        also=_MATCHING if readings else _FINDABLE,
-        values={"readings": any_of_readings(readings)} if readings else {},
+        also=matching if readings else _FINDABLE,
+        values=values,
     )
     return [(row.id, _place(row)) for row in rows]
 

@@ -8,7 +8,7 @@ which words it has (`Vocabulary`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Final, TypeAlias
 from zlib import crc32
@@ -80,6 +80,11 @@ def every_word(words: Sequence[str]) -> str:
 def all_words(words: Sequence[str], vocabulary: Vocabulary) -> Pattern:
     """Return the pattern in which every word occurs."""
     return _pattern([_as_typed(words, vocabulary)])
+
+
+def sung_words(words: Sequence[str]) -> Pattern:
+    """Return the pattern in which every word occurs, be it only in the lyrics."""
+    return replace(all_words(words, Vocabulary()), in_lyrics=True)
 
 
 def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | None:

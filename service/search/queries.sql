@@ -80,8 +80,48 @@ ORDER BY g.ordinal
 ON CONFLICT (word) DO UPDATE SET tier = excluded.tier, deletions = excluded.deletions
 WHERE w.tier > excluded.tier;
 
+-- name: index_lyrics
+-- Brings the words of the lyrics of tracks up to date, and what these have of the entries of the tracks. With
+-- `same_lyrics` only the entries have changed: to fold a song costs more than all its names. No row is
+-- touched of tracks that have no lyrics, and had none. Primary keys of track, track_search and track_lyrics.
+WITH gone AS (
+    DELETE FROM track_lyrics AS l
+    WHERE l.track_id = ANY(%(ids)s::uuid[])
+        AND NOT EXISTS (
+            SELECT FROM track AS t
+            WHERE t.id = l.track_id
+                AND t.lyrics IS NOT NULL
+                AND t.status = 'COMPLETED'
+                AND t.deleted_at IS NULL
+        )
+)
+
+INSERT INTO track_lyrics AS l (track_id, library_id, tier, lyrics, words)
+SELECT s.track_id, s.library_id, s.tier, w.lyrics, w.lyrics || strip(s.words)
+FROM track AS t
+JOIN track_search AS s ON s.track_id = t.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (SELECT k.lyrics FROM track_lyrics AS k WHERE k.track_id = t.id AND %(same_lyrics)s::boolean),
+        strip(weighted_words(left(fold(t.lyrics), 100000), 'D')) -- below the limit of tsvector
+    ) AS lyrics
+    OFFSET 0 -- made once for each track, not once for each use
+) AS w
+WHERE t.id = ANY(%(ids)s::uuid[])
+    AND t.lyrics IS NOT NULL
+    AND t.status = 'COMPLETED'
+    AND t.deleted_at IS NULL
+ON CONFLICT (track_id) DO UPDATE
+SET
+    library_id = excluded.library_id,
+    tier = excluded.tier,
+    lyrics = excluded.lyrics,
+    words = excluded.words
+WHERE l IS DISTINCT FROM excluded;
+
 -- name: unindex_tracks
--- Takes tracks out of search. Primary key of track_search.
+-- Takes tracks out of search. Primary keys of track_search and track_lyrics.
+WITH sung AS (DELETE FROM track_lyrics WHERE track_id = ANY(%(ids)s::uuid[]))
 DELETE FROM track_search WHERE track_id = ANY(%(ids)s::uuid[]);
 
 -- name: hold_entries

@@ -218,12 +218,20 @@ LIMIT %(limit)s::integer;
 UPDATE track SET title = title WHERE id = ANY(%(ids)s::uuid[]);
 
 -- name: tracks_and_entries
--- The next ids that tracks or entries of the index have. Primary keys of both.
+-- The next ids that tracks or entries of the index have. Primary keys of track, track_search and track_lyrics.
 (SELECT id FROM track WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit)s::integer)
 UNION
 (
     SELECT track_id
     FROM track_search
+    WHERE track_id > %(after)s::uuid
+    ORDER BY track_id
+    LIMIT %(limit)s::integer
+)
+UNION
+(
+    SELECT track_id
+    FROM track_lyrics
     WHERE track_id > %(after)s::uuid
     ORDER BY track_id
     LIMIT %(limit)s::integer
@@ -258,19 +266,34 @@ WHERE s.track_id = ANY(%(ids)s::uuid[])
     );
 
 -- name: stray_entries
--- Entries of which there is no live, completed track. Primary keys of track_search and track.
+-- Entries, of lyrics too, of which there is no live, completed track. Primary keys of track_search,
+-- track_lyrics and track.
 SELECT s.track_id
-FROM track_search AS s
-WHERE s.track_id = ANY(%(ids)s::uuid[])
-    AND NOT EXISTS (
-        SELECT FROM track AS t
-        WHERE t.id = s.track_id AND t.status = 'COMPLETED' AND t.deleted_at IS NULL
-    );
+FROM (
+    SELECT track_id FROM track_search WHERE track_id = ANY(%(ids)s::uuid[])
+    UNION
+    SELECT track_id FROM track_lyrics WHERE track_id = ANY(%(ids)s::uuid[])
+) AS s
+WHERE NOT EXISTS (
+    SELECT FROM track AS t
+    WHERE t.id = s.track_id AND t.status = 'COMPLETED' AND t.deleted_at IS NULL
+);
+
+-- name: needless_lyrics
+-- Entries of lyrics that their tracks do not have any more. Primary keys of track_lyrics and track.
+SELECT l.track_id
+FROM track_lyrics AS l
+JOIN track AS t ON t.id = l.track_id
+WHERE l.track_id = ANY(%(ids)s::uuid[]) AND t.lyrics IS NULL;
 
 -- name: entries_written_now
--- Entries that this transaction has written. Primary key.
+-- Entries that this transaction has written, of lyrics too. Primary keys of track_search and track_lyrics.
 SELECT track_id
 FROM track_search
+WHERE track_id = ANY(%(ids)s::uuid[]) AND xmin = pg_current_xact_id()::xid
+UNION
+SELECT track_id
+FROM track_lyrics
 WHERE track_id = ANY(%(ids)s::uuid[]) AND xmin = pg_current_xact_id()::xid;
 
 -- name: words

@@ -46,6 +46,7 @@ _TRACKS_AND_ENTRIES = _SQL["tracks_and_entries"]
 _HOLD_ENTRIES = _SQL["hold_entries"]
 _UNKNOWN_WORDS = _SQL["entries_with_unknown_words"]
 _STRAY = _SQL["stray_entries"]
+_NEEDLESS_LYRICS = _SQL["needless_lyrics"]
 _WRITTEN_NOW = _SQL["entries_written_now"]
 _WORDS = _SQL["words"]
 _HOLD_INDEX = _SQL["hold_index"]
@@ -170,11 +171,13 @@ async def _look_at_entries(connection: Connection, position: Mapping[str, object
     free = [track_id for track_id in ids if entries.get(track_id, True)]
     of_free = {"ids": free}
     stray = await _column(connection, _STRAY, of_free)
+    needless = await _column(connection, _NEEDLESS_LYRICS, of_free)
     unknown = await _column(connection, _UNKNOWN_WORDS, of_free)
     if stray or unknown:
         await unindex_tracks(connection, [*stray, *unknown])
     await index_tracks(connection, free)
-    changed = set(await _column(connection, _WRITTEN_NOW, of_free)) - set(unknown)
+    written = {*await _column(connection, _WRITTEN_NOW, of_free), *needless}
+    changed = written - {*unknown, *stray}
     faults = (
         (Fault.STRAY, stray),
         (Fault.UNKNOWN_WORDS, sorted(set(unknown) - set(stray))),

@@ -79,12 +79,18 @@ async def test_what_search_knows_of_a_library_goes_with_it(connection: Connectio
         SELECT id, library_id, 2, 0, '', '', '' FROM track
         """
     )
+    await connection.execute(
+        """
+        INSERT INTO track_lyrics (track_id, library_id, tier, lyrics, words)
+        SELECT id, library_id, 2, '', '' FROM track
+        """
+    )
     with pytest.raises(FailedPrecondition):
         await store.delete(connection, library.id, force=False)
     await store.delete(connection, library.id, force=True)
     with pytest.raises(NotFound):
         await store.get(connection, library.id)
-    for table in ("track", "track_search"):
+    for table in ("track", "track_search", "track_lyrics"):
         rows = await connection.execute(f"SELECT FROM {table}".encode())
         assert await rows.fetchall() == []
 

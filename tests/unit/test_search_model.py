@@ -45,16 +45,18 @@ def test_what_stands_in_brackets_can_be_left_out() -> None:
 
 def match(**found: int) -> Match:
     sizes = {"title_size": 2, "artist_size": 2, "album_size": 4}
-    counts = dict.fromkeys(("in_title", "in_artist", "in_album", "in_genre"), 0)
+    fields = ("in_title", "in_artist", "in_album", "in_genre", "in_lyrics")
+    counts = dict.fromkeys(fields, 0)
     flags = {"is_exact": False, "in_order": False, "as_typed": False, "popularity": 0.0}
     return Match(**(counts | {"asked": 2} | sizes | flags | found))  # type: ignore[arg-type]
 
 
-def test_a_title_counts_as_much_as_an_artist_and_more_than_album_and_genre() -> None:
+def test_a_title_counts_as_much_as_an_artist_and_more_than_the_rest() -> None:
     title, artist = match(in_title=2).parts, match(in_artist=2).parts
     album, genre = match(in_album=2).parts, match(in_genre=2).parts
+    lyrics = match(in_lyrics=2).parts
     assert title == artist
-    assert title.relevance > album.relevance > genre.relevance
+    assert title.relevance > album.relevance > genre.relevance > lyrics.relevance > 0
 
 
 def test_more_words_and_less_else_are_better() -> None:

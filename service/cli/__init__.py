@@ -38,6 +38,7 @@ COMMANDS: Final = {
     ),
     "files": Command("service.cli.files", "List, relink and forget missing files."),
     "search": Command("service.cli.search", "Search the tracks."),
+    "suggest": Command("service.cli.suggest", "Suggest what was meant while it is typed."),
     "credits": Command("service.cli.credits", "Decide about names that may be several artists."),
     "match": Command("service.cli.match", "Find the tracks that a table describes."),
     "db": Command("service.cli.db", "Migrate, inspect, back up and restore the database."),

@@ -8,8 +8,6 @@ from typing import Annotated, Final
 
 import typer
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.json_format import MessageToJson
-from google.protobuf.message import Message
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +21,8 @@ from fonoteca.v1.search_pb2 import (
     SearchTracksResponse,
 )
 from fonoteca.v1.search_pb2_grpc import SearchServiceStub
+from service.cli.answers import NOTHING_FOUND, empty_table, marked, print_json, wide_console
+from service.cli.catalogue import search_catalogue
 from service.cli.connection import ANSWER_SECONDS, library_id, server_at
 from service.cli.explanation import explanation_lines, verdict_lines
 from service.cli.options import DEFAULT_ADDRESS, Address
@@ -31,10 +31,6 @@ from service.cli.upkeep import SearchCommand
 
 #: Below this width, titles would be folded into columns of letters.
 _WIDTH_FOR_ALBUMS: Final = 100
-_WIDTH_OF_A_PIPE: Final = 200
-
-#: Exit codes as of `grep`, so that a script can tell an empty answer from none.
-_NOTHING_FOUND: Final = 1
 _ERROR: Final = USAGE
 
 _FACET_PREFIX: Final = "SEARCH_FACET_FIELD_"
@@ -113,6 +109,14 @@ def search(
             help="Count all matches by this; may be given several times.",
         ),
     ] = None,
+    catalogue: Annotated[
+        bool,
+        typer.Option(
+            "--catalogue",
+            help="Search artists, albums and playlists, too: a list of each. Goes with --limit and "
+            "--library.",
+        ),
+    ] = False,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Tell of each hit why it was found and how it was ranked."),
@@ -137,6 +141,16 @@ def search(
 
     Example: fonoteca search "bohemian rapsody" --filter year:1975 --facet album
     """
+    if catalogue:
+        narrowing = (filter_, order_by, min_score, facet, explain, explain_track)
+        if any(narrowing) or mode is not Mode.AUTO:
+            leave(_ERROR, "--catalogue goes with --limit and --library alone")
+        with server_at(address, exit_code=_ERROR) as channel:
+            in_library = library_id(channel, library) if library else ""
+            found = search_catalogue(channel, query, in_library, limit, as_json=as_json)
+        if not found:
+            leave(NOTHING_FOUND, _nothing_found(query, library=library, narrowed=False))
+        return
     with server_at(address, exit_code=_ERROR) as channel:
         request = SearchTracksRequest(
             query=query,
@@ -154,13 +168,13 @@ def search(
         response = SearchServiceStub(channel).SearchTracks(request, timeout=ANSWER_SECONDS)
     _remark(response)
     if as_json:
-        _print_json([*response.hits, *response.facets, *response.verdicts])
+        print_json([*response.hits, *response.facets, *response.verdicts])
     else:
         _print_table(response.hits)
         _print_facets(response.facets)
         _print_explanations(response)
     if not response.hits:
-        leave(_NOTHING_FOUND, _nothing_found(query, library=library, narrowed=bool(filter_)))
+        leave(NOTHING_FOUND, _nothing_found(query, library=library, narrowed=bool(filter_)))
 
 
 def _remark(response: SearchTracksResponse) -> None:
@@ -183,27 +197,12 @@ def _nothing_found(query: str, *, library: str | None, narrowed: bool) -> str:
     return f"nothing found for {query!r}: {advice}"
 
 
-def _print_json(messages: Iterable[Message]) -> None:
-    for message in messages:
-        typer.echo(
-            MessageToJson(
-                message, preserving_proto_field_name=True, indent=None, ensure_ascii=False
-            )
-        )
-
-
 def _print_table(hits: Sequence[SearchHit]) -> None:
     if not hits:
         return
-    console = Console()
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_A_PIPE
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for number in ("score", "year", "length"):
-        table.add_column(number, justify="right", no_wrap=True)
-    for text in ("title", "artist", "album")[: 3 if console.width >= _WIDTH_FOR_ALBUMS else 2]:
-        table.add_column(text, overflow="fold")
-    table.add_column("id", no_wrap=True)
+    console = wide_console()
+    texts = ("title", "artist", "album")[: 3 if console.width >= _WIDTH_FOR_ALBUMS else 2]
+    table = empty_table(("score", "year", "length"), texts)
     for hit in hits:
         track = hit.track
         numbers = (
@@ -211,23 +210,18 @@ def _print_table(hits: Sequence[SearchHit]) -> None:
             str(track.release_date.year or ""),
             clock(track.duration) if track.HasField("duration") else "",
         )
-        texts = (
+        cells = (
             _marked(hit, "title", track.title),
             _marked(hit, "artist", track.artist),
             _marked(hit, "album.title", track.album.title),
-        )[: len(table.columns) - 4]
-        table.add_row(*numbers, *texts, track.id)
+        )[: len(texts)]
+        table.add_row(*numbers, *cells, track.id)
     console.print(table)
 
 
 def _marked(hit: SearchHit, field: str, text: str) -> Text:
-    """Return a text of a track with what was matched in bold; never as markup of Rich."""
-    marked = Text(text)
-    for highlight in hit.highlights:
-        if highlight.field == field:
-            for span in highlight.spans:
-                marked.stylize("bold", span.start, span.end)
-    return marked
+    """Return a text of a track with what was matched in bold."""
+    return marked(text, (span for of in hit.highlights if of.field == field for span in of.spans))
 
 
 def _print_facets(facets: Iterable[SearchFacet]) -> None:

@@ -1,0 +1,57 @@
+"""How what a search found is printed: as a table, with what was matched in bold, or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import typer
+from google.protobuf.json_format import MessageToJson
+from google.protobuf.message import Message
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fonoteca.v1.search_pb2 import TextSpan
+
+#: Exit codes as of `grep`, so that a script can tell an empty answer from none.
+NOTHING_FOUND: Final = 1
+
+_WIDTH_OF_A_PIPE: Final = 200
+
+
+def print_json(messages: Iterable[Message]) -> None:
+    """Print each message as a line of JSON."""
+    for message in messages:
+        typer.echo(
+            MessageToJson(
+                message, preserving_proto_field_name=True, indent=None, ensure_ascii=False
+            )
+        )
+
+
+def wide_console() -> Console:
+    """Return the terminal, or what a pipe is printed to: wide, for nobody reads it there."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDTH_OF_A_PIPE
+    return console
+
+
+def empty_table(numbers: Sequence[str], texts: Sequence[str]) -> Table:
+    """Return a table of numbers, then texts, then ids."""
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for number in numbers:
+        table.add_column(number, justify="right", no_wrap=True)
+    for text in texts:
+        table.add_column(text, overflow="fold")
+    table.add_column("id", no_wrap=True)
+    return table
+
+
+def marked(text: str, spans: Iterable[TextSpan]) -> Text:
+    """Return a text with what was matched in bold; never as markup of Rich."""
+    written = Text(text)
+    for span in spans:
+        written.stylize("bold", span.start, span.end)
+    return written

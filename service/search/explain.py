@@ -35,14 +35,18 @@ class Field(StrEnum):
     ARTIST = "artist"
     ALBUM = "album.title"
     GENRES = "genres"
+    LYRICS = "lyrics"
 
 
 # Primary key of track, or an index that a clause uses.
 _PASSED: Final = sql.SQL(
     "SELECT {index}, t.id FROM track AS t WHERE t.id = ANY(%(ids)s::uuid[]) AND {condition}"
 )
-_WEIGHTS: Final = "ABCD"
+_WEIGHTS: Final = "ABCDE"
 """What marks the words of each field in the index."""
+
+_LYRICS_ALONE: Final = "E"
+"""What marks a word that stands in no name: only one step looks at it, and only as it is typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +232,11 @@ def _explanation(
 ) -> Explanation:
     """Explain a track that one of the readings found, or none of them."""
     rung = hit.rung if hit else None
-    words: Collection[str] = entry.words
+    is_sung = not hit or (hit.match and hit.match.in_lyrics)
+    sung = query.words if is_sung else ()
+    words: Collection[str] = [
+        word for word, weights in entry.words.items() if weights != _LYRICS_ALONE or word in sung
+    ]
     if rung is Rung.TYPO:
         operands = (of.pattern.any_word for of in readings if of.rung is rung)
         words = list(filter(Matcher(operands).matches, words))
@@ -241,10 +249,10 @@ def _field_matches(
     entry: Entry, matches: Sequence[WordMatch], match: Match | None
 ) -> tuple[FieldMatch, ...]:
     """Return the fields that have any of the words."""
-    counted = (0, 0, 0, 0)
+    counted = (0, 0, 0, 0, 0)
     if match:
-        counted = (match.in_title, match.in_artist, match.in_album, match.in_genre)
-    sizes = (entry.title_size, entry.artist_size, entry.album_size, 0)
+        counted = match.counts
+    sizes = (entry.title_size, entry.artist_size, entry.album_size, 0, 0)
     return tuple(
         FieldMatch(field, words, count, size)
         for field, weight, count, size in zip(Field, _WEIGHTS, counted, sizes, strict=True)

@@ -79,10 +79,14 @@ class Match:
     popularity: float
 
     @property
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """How many words were found in each field, in the order in which they count."""
+        return self.in_title, self.in_artist, self.in_album, self.in_genre, self.in_lyrics
+
+    @property
     def words(self) -> float:
         """How many of the words were found, 0 to 1."""
-        named = self.in_title + self.in_artist + self.in_album + self.in_genre
-        return min(1.0, (named + self.in_lyrics) / self.asked)
+        return min(1.0, sum(self.counts) / self.asked)
 
     @property
     def fields(self) -> float:

@@ -233,7 +233,7 @@ CROSS JOIN LATERAL (
 
 -- name: entries_of_tracks
 -- What search has of tracks, and whether they can be found: each word with the weights of the fields it
--- stands in. Primary keys of track and track_search.
+-- stands in, of which E is that of the lyrics. Primary keys of track, track_search and track_lyrics.
 SELECT
     t.id AS track_id,
     t.library_id,
@@ -245,8 +245,20 @@ SELECT
     coalesce(s.album_size, 0) AS album_size,
     coalesce(
         (
-            SELECT jsonb_object_agg(w.lexeme, array_to_string(w.weights, ''))
-            FROM unnest(s.words) AS w (lexeme, positions, weights)
+            SELECT jsonb_object_agg(f.word, f.weights)
+            FROM (
+                SELECT w.word, string_agg(w.weights, '' ORDER BY w.weights) AS weights
+                FROM (
+                    SELECT g.lexeme AS word, array_to_string(g.weights, '') AS weights
+                    FROM unnest(s.words) AS g (lexeme, positions, weights)
+                    UNION ALL
+                    SELECT g.lexeme, 'E'
+                    FROM track_lyrics AS l
+                    CROSS JOIN LATERAL unnest(l.lyrics) AS g (lexeme, positions, weights)
+                    WHERE l.track_id = t.id
+                ) AS w
+                GROUP BY w.word
+            ) AS f
         ),
         '{}'
     ) AS words

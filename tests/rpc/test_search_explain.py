@@ -334,3 +334,29 @@ async def test_bad_ids_are_refused(
 ) -> None:
     with raises_status(grpc.StatusCode.INVALID_ARGUMENT, field=field):
         await ask(search, "queen", explain_track_ids=ids)
+
+
+async def test_what_is_sung_is_told(
+    search: SearchServiceAsyncStub, catalogue: dict[str, str], database: Database
+) -> None:
+    lyrics = "Mama, just killed a man"
+    [track] = await add_tracks(
+        database, Track(title="Rhapsody", credits=credited("Queen"), lyrics=lyrics)
+    )
+    response = await ask(search, "queen mama killed", explain=True)
+    told = response.hits[0].explanation
+    assert response.hits[0].track.id == track.id
+    assert told.rung == pb.SEARCH_RUNG_ALL_WORDS
+    assert words(told) == {
+        "artist": ["queen > queen AS_TYPED"],
+        "lyrics": ["mama > mama AS_TYPED", "killed > killed AS_TYPED"],
+    }
+    assert [(of.field, of.counted) for of in told.fields] == [("artist", 1), ("lyrics", 2)]
+    assert not told.missing_words
+    assert relevance(told) == pytest.approx(told.relevance)
+    missed = await verdict(search, track.id, "mama kill")
+    assert (outcome(missed), list(missed.explanation.missing_words)) == ("WORDS_MISSING", ["kill"])
+    assert words(missed.explanation) == {"lyrics": ["mama > mama AS_TYPED"]}
+    named = await ask(search, "love of my life", explain=True)
+    assert "lyrics" not in words(named.hits[0].explanation)
+    assert catalogue["Love of My Life"] == named.hits[0].track.id

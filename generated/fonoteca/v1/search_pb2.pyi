@@ -37,7 +37,9 @@ class _SearchRungEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchRung
     SEARCH_RUNG_EXACT: _SearchRung.ValueType  # 1
     """The query is the title, the artist, or both."""
     SEARCH_RUNG_ALL_WORDS: _SearchRung.ValueType  # 2
-    """Every word of the query occurs."""
+    """Every word of the query occurs: in title, artists, album or genres, or when these have no good answer, in
+    the lyrics.
+    """
     SEARCH_RUNG_PREFIX: _SearchRung.ValueType  # 3
     """Every word occurs, the last one as the beginning of a word."""
     SEARCH_RUNG_TYPO: _SearchRung.ValueType  # 4
@@ -55,7 +57,9 @@ SEARCH_RUNG_UNSPECIFIED: SearchRung.ValueType  # 0
 SEARCH_RUNG_EXACT: SearchRung.ValueType  # 1
 """The query is the title, the artist, or both."""
 SEARCH_RUNG_ALL_WORDS: SearchRung.ValueType  # 2
-"""Every word of the query occurs."""
+"""Every word of the query occurs: in title, artists, album or genres, or when these have no good answer, in
+the lyrics.
+"""
 SEARCH_RUNG_PREFIX: SearchRung.ValueType  # 3
 """Every word occurs, the last one as the beginning of a word."""
 SEARCH_RUNG_TYPO: SearchRung.ValueType  # 4
@@ -455,8 +459,8 @@ class SearchTracksRequest(_message.Message):
     EXPLAIN_FIELD_NUMBER: _builtins.int
     EXPLAIN_TRACK_IDS_FIELD_NUMBER: _builtins.int
     query: _builtins.str
-    """What to look for, as a person types it: words of title, artists, album and genre in any order, at
-    most 500 characters. May be empty when `filter` is not.
+    """What to look for, as a person types it: words of title, artists, album, genre and lyrics in any order,
+    at most 500 characters. May be empty when `filter` is not.
     """
     library_id: _builtins.str
     """The library. Default: all libraries."""
@@ -826,15 +830,15 @@ class SearchFieldMatch(_message.Message):
     COUNTED_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
     field: _builtins.str
-    """The field, as a path of Track: `title`, `artist`, `album.title` or `genres`. `artist` includes the
-    names of the artists in full and their aliases.
+    """The field, as a path of Track: `title`, `artist`, `album.title`, `genres` or `lyrics`. `artist`
+    includes the names of the artists in full and their aliases.
     """
     counted: _builtins.int
     """How many words of the query counted in this field. One that stands in several fields counts in the
     first of them; genres do not count for the rung FEWER_WORDS.
     """
     size: _builtins.int
-    """How many distinct words the field has as it is shown; 0 for genres."""
+    """How many distinct words the field has as it is shown; 0 for genres and lyrics."""
     @_builtins.property
     def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchWordMatch]:
         """The words that matched, in the order of the query."""

@@ -311,7 +311,7 @@ END;
 
 CREATE FUNCTION public.fold_version() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN 1;
+    RETURN 2;
 
 CREATE FUNCTION public.genre_subject(id integer) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -969,6 +969,20 @@ CREATE TABLE public.track_lock (
     CONSTRAINT track_lock_field_check CHECK (((char_length(field) >= 1) AND (char_length(field) <= 50)))
 );
 
+CREATE TABLE public.track_lyrics (
+    track_id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    tier smallint NOT NULL,
+    lyrics tsvector NOT NULL,
+    words tsvector NOT NULL
+);
+
+COMMENT ON COLUMN public.track_lyrics.tier IS 'As that of track_search.';
+
+COMMENT ON COLUMN public.track_lyrics.lyrics IS 'The words of the lyrics, without positions.';
+
+COMMENT ON COLUMN public.track_lyrics.words IS 'These and the words of track_search: a query may have some of the name and some of the song.';
+
 CREATE TABLE public.track_merge (
     track_id uuid NOT NULL,
     survivor_id uuid NOT NULL,
@@ -1154,6 +1168,9 @@ ALTER TABLE ONLY public.track_genre
 ALTER TABLE ONLY public.track_lock
     ADD CONSTRAINT track_lock_pkey PRIMARY KEY (track_id, field);
 
+ALTER TABLE ONLY public.track_lyrics
+    ADD CONSTRAINT track_lyrics_pkey PRIMARY KEY (track_id);
+
 ALTER TABLE ONLY public.track_merge_item
     ADD CONSTRAINT track_merge_item_pkey PRIMARY KEY (track_id, item_id);
 
@@ -1277,6 +1294,14 @@ CREATE UNIQUE INDEX track_genre_key ON public.track_genre USING btree (genre_id,
 CREATE INDEX track_isrc_idx ON public.track USING btree (isrc) WHERE (isrc IS NOT NULL);
 
 CREATE INDEX track_library_idx ON public.track USING btree (library_id, id);
+
+CREATE INDEX track_lyrics_words_idx ON public.track_lyrics USING gin (words);
+
+CREATE INDEX track_lyrics_words_tier_0_idx ON public.track_lyrics USING gin (words) WHERE (tier = 0);
+
+CREATE INDEX track_lyrics_words_tier_1_idx ON public.track_lyrics USING gin (words) WHERE (tier = 1);
+
+CREATE INDEX track_lyrics_words_tier_2_idx ON public.track_lyrics USING gin (words) WHERE (tier = 2);
 
 CREATE INDEX track_mbid_idx ON public.track USING btree (mbid) WHERE (mbid IS NOT NULL);
 

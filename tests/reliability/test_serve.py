@@ -81,7 +81,8 @@ def has_server(data_dir: Path) -> bool:
 def server_pid(data_dir: Path) -> int | None:
     """What the pid file of PostgreSQL says, which outlives a server that was killed."""
     for path in (data_dir / "postgres").glob("*/postmaster.pid"):
-        return int(path.read_text().split()[0])
+        if written := path.read_text().split():  # it is empty for an instant
+            return int(written[0])
     return None
 
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from service.database import Connection
 
-PATIENCE = 10.0
-"""Seconds until a test gives up waiting."""
+PATIENCE = 30.0
+"""Seconds until a test gives up waiting: no hurry, a busy machine starts processes slowly."""
 
 
 async def eventually(

@@ -41,17 +41,20 @@ _SEARCHES: Final = (
     *("love", "love the night", "the band", "love the band", "night love the band"),
     *("lov", "love the nig", "the b"),
     *("lvoe", "love teh nigth", "lovethenight", "the bnad"),
+    *("shine all", "shine all night the band 7"),
     *("love zyxwvu", "love the night official video", "zyxwvu"),
 )
-"""Words that most tracks have: alone, together, unfinished, misspelt, beside one that none has."""
+"""Words that most tracks have: alone, together, unfinished, misspelt, sung, beside one that
+none has."""
 
 # The same few words are in most titles, and every second track is by the same artist.
 _TRACKS: Final = """
-INSERT INTO track (id, library_id, title, credit_id, popularity, status, document, revision)
+INSERT INTO track (id, library_id, title, lyrics, credit_id, popularity, status, document, revision)
 SELECT
     gen_random_uuid(),
     %(library_id)s,
     CASE WHEN n %% 3 = 0 THEN 'Love' ELSE 'Love the Night ' || md5((n %% 2000)::text) END,
+    'Shine all night ' || n %% 50,
     (%(credit_ids)s::uuid[])[1 + n %% 2],
     n * 7919 %% 10000 / 100.0,
     'COMPLETED',

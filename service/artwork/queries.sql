@@ -40,6 +40,14 @@ FROM unnest(
 ) AS g (content_hash, position, hash, type, origin)
 ORDER BY g.content_hash, g.position;
 
+-- name: copy_links
+-- Gives a content the pictures of another one, unless it has some. Primary key of file_artwork.
+INSERT INTO file_artwork (content_hash, position, hash, type, origin)
+SELECT %(content_hash)s::text, l.position, l.hash, l.type, l.origin
+FROM file_artwork AS l
+WHERE l.content_hash = %(former_hash)s::text
+ON CONFLICT (content_hash, position) DO NOTHING;
+
 -- name: find_album
 -- Whether there is an album. Primary key.
 SELECT id FROM album WHERE id = %(album_id)s::uuid;

@@ -19,6 +19,7 @@ _ADD = _SQL["add_artwork"]
 _LOCK_LINKS = _SQL["lock_links"]
 _CLEAR_LINKS = _SQL["clear_links"]
 _ADD_LINKS = _SQL["add_links"]
+_COPY_LINKS = _SQL["copy_links"]
 _FIND_ALBUM = _SQL["find_album"]
 _FIND_TRACK = _SQL["find_track"]
 _LIST_OF_ALBUM = _SQL["list_album_artwork"]
@@ -80,6 +81,12 @@ async def link(connection: Connection, files: Sequence[FileLinks]) -> None:
         await connection.execute(_ADD_LINKS, dict(zip(names, columns, strict=True)))
     except pg.ForeignKeyViolation as error:
         raise NotFound("artwork", "among those to be linked") from error
+
+
+async def carry_over(connection: Connection, former_hash: str, content_hash: str) -> None:
+    """Give the pictures of a file to what it has become by a change that left them alone."""
+    parameters = {"former_hash": former_hash, "content_hash": content_hash}
+    await connection.execute(_COPY_LINKS, parameters)
 
 
 async def of_album(connection: Connection, album_id: UUID) -> list[ShownPicture]:

@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid4
 
 from fonoteca.v1 import ingest_pb2 as pb
 from fonoteca.v1 import track_pb2, types_pb2
+from service.artwork import store as artwork
 from service.database import Connection, Database
 from service.errors import DomainError, FailedPrecondition
 from service.ingest.locations import FILE_SCHEME, local_path
@@ -109,6 +110,7 @@ async def _remember(track_id: UUID, file_id: str, tagged: Tagged, connection: Co
         written = types_pb2.AudioFile()
         written.CopyFrom(file)
         if file.id == file_id:
+            await artwork.carry_over(connection, file.content_hash, tagged.content_hash)
             written.size_bytes = tagged.size
             written.content_hash = tagged.content_hash
             written.modify_time.FromMicroseconds(tagged.modified_us)

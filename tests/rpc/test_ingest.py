@@ -447,6 +447,11 @@ async def test_files_below_a_media_root_bring_their_pictures(
     first, second = await all_tracks(tracks)
     assert await widths(channel, first.id) == [70, 90]
     assert await widths(channel, second.id) == [90]
+    update = track_pb2.UpdateTrackRequest(track=track_pb2.Track(id=first.id, title="Renamed"))
+    await tracks.UpdateTrack(update)
+    [answer] = await write_tags(ingest, first.id)
+    assert answer.written
+    assert await widths(channel, first.id) == [70, 90]
 
 
 def crash_on_killers(file: Found, *, box: Path | None) -> Reading:

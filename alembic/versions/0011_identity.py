@@ -1,4 +1,4 @@
-"""Not written yet."""
+"""Files that are missing keep their rows, and scans say what they saw."""
 
 from __future__ import annotations
 

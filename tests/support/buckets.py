@@ -22,5 +22,7 @@ def s3_bucket(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[str]:
     import s3fs  # type: ignore[import-untyped]  # noqa: PLC0415
 
     s3fs.S3FileSystem(skip_instance_cache=True).mkdir(name)
+    s3fs.S3FileSystem.clear_instance_cache()  # one that is kept talks to a server that is gone
     yield f"s3://{name}"
+    s3fs.S3FileSystem.clear_instance_cache()
     server.stop()

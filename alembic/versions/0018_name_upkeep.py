@@ -1,0 +1,16 @@
+"""Names of artists and albums are kept in search at less cost a track."""
+
+from __future__ import annotations
+
+from service.database.migrations import run_sql_file
+
+revision = "0018_name_upkeep"
+down_revision = "0017_name_merges"
+
+
+def upgrade() -> None:
+    run_sql_file("0018_name_upkeep.up.sql")
+
+
+def downgrade() -> None:
+    run_sql_file("0018_name_upkeep.down.sql")

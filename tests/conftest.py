@@ -6,6 +6,7 @@ FONOTECA_TEST_DATABASE_URL names another server, on which the role may make data
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import grpc
 import psycopg
 import pytest
+from typer.testing import CliRunner, Result
 
 from fonoteca.v1 import (
     album_pb2_grpc,
@@ -28,6 +30,7 @@ from fonoteca.v1 import (
 )
 from fonoteca.v1 import track_pb2 as pb
 from fonoteca.v1.types_pb2 import CreditedName
+from service.cli import application
 from service.database import Connection, Database
 from service.settings import Settings
 from tests.support.postgres import Cluster, embedded
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 
 NewTrack: TypeAlias = "Callable[..., Awaitable[pb.Track]]"
+Run: TypeAlias = "Callable[..., Awaitable[Result]]"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -193,3 +197,15 @@ def new_track(tracks: TrackServiceAsyncStub) -> NewTrack:
         return await tracks.CreateTrack(pb.CreateTrackRequest(track=track))
 
     return create
+
+
+@pytest.fixture
+def run(server: str) -> Run:
+    """Runs a command of `fonoteca` in another thread, so that the service can answer it."""
+
+    async def run(*arguments: object, answer: str = "") -> Result:
+        words = [*map(str, arguments), "--address", server]
+        app = application(words[:1])
+        return await asyncio.to_thread(CliRunner().invoke, app, words, input=answer)
+
+    return run

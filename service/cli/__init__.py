@@ -37,6 +37,13 @@ COMMANDS: Final = {
         "service.cli.scan", "Read audio files below folders or buckets into the catalogue."
     ),
     "files": Command("service.cli.files", "List, relink and forget missing files."),
+    "duplicates": Command(
+        "service.cli.duplicates", "List duplicates, merge them, and take merges back."
+    ),
+    "provenance": Command(
+        "service.cli.provenance", "See who says what a track is, decide, lock and undo."
+    ),
+    "tags": Command("service.cli.tags", "Write what the catalogue says into the tags of files."),
     "search": Command("service.cli.search", "Search the tracks."),
     "suggest": Command("service.cli.suggest", "Suggest what was meant while it is typed."),
     "credits": Command("service.cli.credits", "Decide about names that may be several artists."),

@@ -1,4 +1,4 @@
-"""How what a search found is printed: as a table, with what was matched in bold, or as JSON."""
+"""How the answers of the service are printed: as tables of texts, or as JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 import typer
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -40,7 +42,7 @@ def wide_console() -> Console:
 
 def empty_table(numbers: Sequence[str], texts: Sequence[str]) -> Table:
     """Return a table of numbers, then texts, then ids."""
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table = text_table()
     for number in numbers:
         table.add_column(number, justify="right", no_wrap=True)
     for text in texts:
@@ -49,9 +51,29 @@ def empty_table(numbers: Sequence[str], texts: Sequence[str]) -> Table:
     return table
 
 
+def text_table(*texts: str) -> Table:
+    """Return a table of texts, each broken where it is too long."""
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    for text in texts:
+        table.add_column(text, overflow="fold")
+    return table
+
+
+def moment(time: Timestamp) -> str:
+    """Return an instant, UTC, to the minute."""
+    return time.ToDatetime().strftime("%Y-%m-%d %H:%M")
+
+
 def marked(text: str, spans: Iterable[TextSpan]) -> Text:
     """Return a text with what was matched in bold; never as markup of Rich."""
     written = Text(text)
     for span in spans:
         written.stylize("bold", span.start, span.end)
     return written
+
+
+def clock(duration: Duration) -> str:
+    """Return a length as m:ss or h:mm:ss, to the nearest second."""
+    minutes, seconds = divmod(duration.seconds + (duration.nanos >= 500_000_000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import grpc
 
@@ -17,7 +17,27 @@ from service.ingest.client import status_code
 ANSWER_SECONDS: Final = 30
 """How long a command waits for the answer to a single question."""
 
+LIST_PAGE: Final = 1_000
+"""How many entries of a list a command asks for at a time."""
+
 _OPTIONS: Final = [("grpc.max_receive_message_length", 64 << 20)]
+
+
+class Paged(Protocol):
+    """Asks for a page of a list."""
+
+    page_size: int
+    page_token: str
+
+
+class Page(Protocol):
+    """A page of a list."""
+
+    next_page_token: str
+
+
+Request = TypeVar("Request", bound=Paged)
+Response = TypeVar("Response", bound=Page)
 
 
 @contextmanager
@@ -44,6 +64,19 @@ def library_id(channel: grpc.Channel, library: str) -> str:
         if status_code(error) is grpc.StatusCode.NOT_FOUND:
             raise CommandError(f"there is no library {library}") from error
         raise
+
+
+def pages(
+    call: Callable[..., Response], request: Request, *, size: int = LIST_PAGE
+) -> Iterator[Response]:
+    """Yield all pages of a list; the next one is asked for when it is wanted."""
+    request.page_size = size
+    while True:
+        page = call(request, timeout=ANSWER_SECONDS)
+        yield page
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
 
 
 def explain(error: grpc.RpcError, address: str) -> str:

@@ -15,16 +15,13 @@ from rich.text import Text
 
 from fonoteca.v1 import credit_pb2 as pb
 from fonoteca.v1.credit_pb2_grpc import CreditServiceStub
-from service.cli.connection import ANSWER_SECONDS, server_at
-from service.cli.options import DEFAULT_ADDRESS, Address
+from service.cli.connection import ANSWER_SECONDS, pages, server_at
+from service.cli.options import DEFAULT_ADDRESS, Address, AsJson
 from service.cli.terminal import counted, say
 
-_PAGE: Final = 1_000
 _WIDTH_OF_A_PIPE: Final = 240
 
 _app = typer.Typer(no_args_is_help=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -87,14 +84,9 @@ def decide(
 
 
 def _reviews(channel: grpc.Channel) -> Iterator[pb.CreditReview]:
-    stub = CreditServiceStub(channel)
-    request = pb.ListCreditReviewsRequest(page_size=_PAGE)
-    while True:
-        page = stub.ListCreditReviews(request, timeout=ANSWER_SECONDS)
+    listing = CreditServiceStub(channel).ListCreditReviews
+    for page in pages(listing, pb.ListCreditReviewsRequest()):
         yield from page.reviews
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 def _print_json(message: pb.CreditReview | pb.DecideCreditResponse) -> None:

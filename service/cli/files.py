@@ -18,13 +18,14 @@ from rich.text import Text
 
 from fonoteca.v1 import file_pb2 as pb
 from fonoteca.v1.file_pb2_grpc import FileServiceStub
-from service.cli.connection import ANSWER_SECONDS, library_id, server_at
+from service.cli.connection import ANSWER_SECONDS, library_id, pages, server_at
 from service.cli.options import DEFAULT_ADDRESS, DEFAULT_LIBRARY, Address
 from service.cli.terminal import FAILED, counted, leave, say
 from service.ingest.audio_hash import hash_file
 from service.ingest.locations import file_uri, is_remote, local_path
 
-_PAGE: Final = 1_000
+_MOST_FORGOTTEN: Final = 1_000
+"""How many files the service forgets in a call."""
 _WIDTH_OF_A_PIPE: Final = 240
 
 _app = typer.Typer(no_args_is_help=True)
@@ -138,19 +139,13 @@ def forget(
 
 def _missing(channel: grpc.Channel, library: str, below: str) -> Iterator[pb.File]:
     """Yield the missing files of a library, by address."""
-    stub = FileServiceStub(channel)
     request = pb.ListFilesRequest(
         library_id=library_id(channel, library),
         presence=pb.FILE_PRESENCE_MISSING,
         uri_prefix=_folder(below) if below else "",
-        page_size=_PAGE,
     )
-    while True:
-        page = stub.ListFiles(request, timeout=ANSWER_SECONDS)
+    for page in pages(FileServiceStub(channel).ListFiles, request):
         yield from page.files
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 def _forget(
@@ -158,8 +153,10 @@ def _forget(
 ) -> pb.ForgetFilesResponse:
     """Forget files, as many in a call as a call takes."""
     done = pb.ForgetFilesResponse()
-    for start in range(0, len(ids), _PAGE):
-        request = pb.ForgetFilesRequest(ids=ids[start : start + _PAGE], delete_tracks=delete_tracks)
+    for start in range(0, len(ids), _MOST_FORGOTTEN):
+        request = pb.ForgetFilesRequest(
+            ids=ids[start : start + _MOST_FORGOTTEN], delete_tracks=delete_tracks
+        )
         answer = FileServiceStub(channel).ForgetFiles(request, timeout=ANSWER_SECONDS)
         done.forgotten += answer.forgotten
         done.deleted_track_ids.extend(answer.deleted_track_ids)

@@ -22,6 +22,8 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only say what would happen; store nothing.")
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")]
+
 Report = Annotated[
     Path | None,
     typer.Option(

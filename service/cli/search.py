@@ -7,7 +7,6 @@ from enum import StrEnum, auto
 from typing import Annotated, Final
 
 import typer
-from google.protobuf.duration_pb2 import Duration
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,7 +20,14 @@ from fonoteca.v1.search_pb2 import (
     SearchTracksResponse,
 )
 from fonoteca.v1.search_pb2_grpc import SearchServiceStub
-from service.cli.answers import NOTHING_FOUND, empty_table, marked, print_json, wide_console
+from service.cli.answers import (
+    NOTHING_FOUND,
+    clock,
+    empty_table,
+    marked,
+    print_json,
+    wide_console,
+)
 from service.cli.catalogue import search_catalogue
 from service.cli.connection import ANSWER_SECONDS, library_id, server_at
 from service.cli.explanation import explanation_lines, verdict_lines
@@ -244,10 +250,3 @@ def _print_explanations(response: SearchTracksResponse) -> None:
             console.print(Text("\n".join([name, *explanation_lines(hit.explanation)])))
     for verdict in response.verdicts:
         console.print(Text("\n".join(["", *verdict_lines(verdict)])))
-
-
-def clock(duration: Duration) -> str:
-    """Return a length as m:ss or h:mm:ss, to the nearest second."""
-    minutes, seconds = divmod(duration.seconds + (duration.nanos >= 500_000_000), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

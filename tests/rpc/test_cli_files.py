@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,28 +11,13 @@ import mutagen
 import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]
-from typer.testing import CliRunner, Result
 
 from fonoteca.v1 import track_pb2
-from service.cli import application
 from tests.support.samples import UNKNOWN
 
 if TYPE_CHECKING:
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
-
-Run = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture
-def run(server: str) -> Run:
-    """Runs a command in another thread, so that the service can answer it."""
-
-    async def run(*arguments: str | Path, answer: str = "") -> Result:
-        words = [*map(str, arguments), "--address", server]
-        app = application(words[:1])
-        return await asyncio.to_thread(CliRunner().invoke, app, words, input=answer)
-
-    return run
+    from tests.conftest import Run
 
 
 @pytest.fixture

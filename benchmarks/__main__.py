@@ -16,7 +16,15 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from benchmarks import measure_get, measure_import, measure_install, measure_scan, measure_start
+from benchmarks import (
+    measure_get,
+    measure_hashing,
+    measure_import,
+    measure_install,
+    measure_reading,
+    measure_scan,
+    measure_start,
+)
 from benchmarks.bench import Bench, opened
 from benchmarks.options import Options
 from benchmarks.processes import BenchmarkError
@@ -37,6 +45,8 @@ _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
     "install": measure_install.run,
     "start": measure_start.run,
     "import": measure_import.run,
+    "reading": measure_reading.run,
+    "hashing": measure_hashing.run,
     "scan": measure_scan.run,
     "get": measure_get.run,
     "search.quality": quality.run,
@@ -51,7 +61,7 @@ _BENCHMARKS: Final[Mapping[str, Callable[[Bench, Report], None]]] = {
 }
 _ONLY_BY_NAME: Final = ("install",)
 _READING: Final = (
-    "get",
+    *("reading", "hashing", "get"),
     *("search.quality", "search.latency", "search.common", "search.typos", "search.batch"),
     *("search.suggest", "search.match"),
 )
@@ -96,6 +106,15 @@ Rows = Annotated[
 Files = Annotated[
     int, typer.Option(envvar="BENCH_FILES", min=100, help="Audio files to make up for `scan`.")
 ]
+Audio = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="BENCH_AUDIO",
+        exists=True,
+        file_okay=False,
+        help="Folder with audio files for `reading`, beside those that are made up.",
+    ),
+]
 Rounds = Annotated[
     int, typer.Option(envvar="BENCH_ROUNDS", min=1, help="How often rates are compared.")
 ]
@@ -116,6 +135,7 @@ def main(
     queries: Queries = None,
     rows: Rows = None,
     files: Files = 20_000,
+    audio: Audio = None,
     rounds: Rounds = 9,
     seconds: Seconds = 1.5,
 ) -> None:
@@ -128,7 +148,7 @@ def main(
     console = _console()
     if rows is None:
         rows = 0 if catalogue else _DEFAULT_ROWS
-    options = Options(catalogue, database, queries, rows, files, rounds, seconds)
+    options = Options(catalogue, database, queries, rows, files, audio, rounds, seconds)
     names, report = _chosen(only, reading=bool(database)), Report()
     try:
         with opened(options, console) as bench:
@@ -172,6 +192,7 @@ def _settings(options: Options) -> dict[str, object]:
         "database": "given" if options.database else "embedded",
         "catalogue": "given" if options.catalogue else "made up",
         "queries": "given" if options.queries else "made from the catalogue",
+        "audio": "made up and given" if options.audio else "made up",
         "rounds": options.rounds,
         "seconds": options.seconds,
         "environment": {

@@ -29,6 +29,9 @@ class Options:
     files: int
     """How many audio files are made up."""
 
+    audio: Path | None
+    """A folder with audio files that are read besides; None: only those that are made up."""
+
     rounds: int
     """How often what is compared is measured in turn."""
 

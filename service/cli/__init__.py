@@ -29,6 +29,7 @@ class Command:
 
 COMMANDS: Final = {
     "serve": Command("service.cli.serve", "Serve the catalogue until SIGTERM or Ctrl-C."),
+    "libraries": Command("service.cli.libraries", "List, create, change and delete libraries."),
     "import": Command(
         "service.cli.import_", "Import tracks from a table whose first line names the columns."
     ),

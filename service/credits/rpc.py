@@ -49,8 +49,6 @@ class CreditServicer(credit_pb2_grpc.CreditServiceServicer):
     ) -> pb.DecideCreditResponse:
         parts = _decode_parts(request)
         decide = partial(_decide, name=request.name, parts=parts)
-        if request.validate_only:
-            return await self._database.try_out(decide)
         return await once(self._database, request, pb.DecideCreditResponse, decide)
 
 

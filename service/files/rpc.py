@@ -149,8 +149,6 @@ class FileServicer(file_pb2_grpc.FileServiceServicer):
                 forgotten=done.files, deleted_track_ids=map(str, done.deleted)
             )
 
-        if request.validate_only:
-            return await self._database.try_out(drop)
         return await once(self._database, request, pb.ForgetFilesResponse, drop)
 
     async def _begin(self, library_id: UUID, scan_id: UUID | None) -> None:

@@ -59,8 +59,6 @@ class ProvenanceServicer(provenance_pb2_grpc.ProvenanceServiceServicer):
         async def revert(connection: Connection) -> track_pb2.Track:
             return await edit.revert(connection, track_id, field, request.etag)
 
-        if request.validate_only:
-            return await self._database.try_out(revert)
         return await once(self._database, request, track_pb2.Track, revert)
 
     async def ListTrackConflicts(
@@ -98,8 +96,6 @@ class ProvenanceServicer(provenance_pb2_grpc.ProvenanceServiceServicer):
                 connection, conflict_id, request.etag, accept=bool(accept)
             )
 
-        if request.validate_only:
-            return await self._database.try_out(resolve)
         return await once(self._database, request, track_pb2.Track, resolve)
 
     async def _edit_fields(self, request: FieldsRequest, edit_fields: Edit) -> pb.TrackProvenance:
@@ -111,6 +107,4 @@ class ProvenanceServicer(provenance_pb2_grpc.ProvenanceServiceServicer):
         async def work(connection: Connection) -> pb.TrackProvenance:
             return await edit_fields(connection, track_id, fields, request.etag)
 
-        if request.validate_only:
-            return await self._database.try_out(work)
         return await once(self._database, request, pb.TrackProvenance, work)

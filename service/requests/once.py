@@ -1,4 +1,4 @@
-"""Does a change once, however often its request arrives.
+"""Does a change once, however often its request arrives; or only tries it out.
 
 The answer is stored in the transaction of the change: either both are there or neither is.
 """
@@ -27,12 +27,15 @@ async def once(
 ) -> M:
     """Return what `work` returns, in one transaction; or what it returned when it was asked before.
 
-    The request's field `request_id` decides. Without one the work is simply done. Raises
+    The request's field `request_id` decides. Without one the work is simply done. A request with
+    `validate_only` is answered with what would be; nothing is stored then, not even its id. Raises
     `InvalidInput` when the id was used for another request within the last 24 hours.
     """
     check = Check()
     request_id = check.optional_uuid("request_id", request.request_id)  # type: ignore[attr-defined]
     check.done()
+    if request.validate_only:  # type: ignore[attr-defined]
+        return await database.try_out(work)
     if request_id is None:
         return await database.write(work)
     method = request.DESCRIPTOR.full_name

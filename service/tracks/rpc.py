@@ -60,8 +60,6 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
             [track] = await write.create(connection, [draft])
             return track
 
-        if request.validate_only:
-            return await self._database.try_out(create)
         return await once(self._database, request, pb.Track, create)
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.Track:
@@ -121,8 +119,6 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def update(connection: Connection) -> pb.Track:
             return await write.update(connection, request.track, request.update_mask, by)
 
-        if request.validate_only:
-            return await self._database.try_out(update)
         return await once(self._database, request, pb.Track, update)
 
     async def DeleteTrack(self, request: pb.DeleteTrackRequest, context: Context) -> pb.Track:
@@ -133,8 +129,6 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def delete(connection: Connection) -> pb.Track:
             return await write.delete(connection, track_id, request.etag)
 
-        if request.validate_only:
-            return await self._database.try_out(delete)
         return await once(self._database, request, pb.Track, delete)
 
     async def UndeleteTrack(self, request: pb.UndeleteTrackRequest, context: Context) -> pb.Track:
@@ -145,8 +139,6 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def undelete(connection: Connection) -> pb.Track:
             return await write.undelete(connection, track_id, request.etag)
 
-        if request.validate_only:
-            return await self._database.try_out(undelete)
         return await once(self._database, request, pb.Track, undelete)
 
     async def BatchCreateTracks(
@@ -161,8 +153,6 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def create(connection: Connection) -> pb.BatchCreateTracksResponse:
             return pb.BatchCreateTracksResponse(tracks=await write.create(connection, drafts))
 
-        if request.validate_only:
-            return await self._database.try_out(create)
         return await once(self._database, request, pb.BatchCreateTracksResponse, create)
 
     async def ImportTracks(
@@ -216,8 +206,6 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def merge_tracks(connection: Connection) -> pb.MergeTracksResponse:
             return await merge.merge(connection, wanted)
 
-        if request.validate_only:
-            return await self._database.try_out(merge_tracks)
         return await once(self._database, request, pb.MergeTracksResponse, merge_tracks)
 
     async def UnmergeTracks(
@@ -232,8 +220,6 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def unmerge(connection: Connection) -> pb.UnmergeTracksResponse:
             return await merge.unmerge(connection, track_ids, etags)
 
-        if request.validate_only:
-            return await self._database.try_out(unmerge)
         return await once(self._database, request, pb.UnmergeTracksResponse, unmerge)
 
     async def ListMergedTracks(

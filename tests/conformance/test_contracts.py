@@ -77,3 +77,35 @@ def test_is_called_by_a_test(method: MethodDescriptor) -> None:
 @each_service
 def test_service_stands_in_the_readme(service: ServiceDescriptor) -> None:
     assert f"`{service.name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+_READING = ("Get", "BatchGet", "List", "Search", "BatchSearch", "Suggest", "Match", "Check")
+_WITHOUT_REHEARSAL = {
+    "ClaimTracks": "a worker that does not take the work has no use for knowing it",
+    "CompleteTrack": "a worker's report, refused only when its lease has ended",
+    "FailTrack": "a worker's report, refused only when its lease has ended",
+    "IngestFile": "the bytes must have been sent to know what they are",
+    "LinkArtwork": "says what a file holds; sending it again changes nothing",
+    "PutArtwork": "the bytes must have been sent to know what they are; CheckArtwork tells before",
+    "ScanPath": "only queues; `fonoteca scan --dry-run` looks without storing",
+}
+
+
+def _writing() -> list[MethodDescriptor]:
+    """Return the methods that change something, by their names."""
+    return [
+        method
+        for service in _services()
+        for method in service.methods
+        if not method.name.startswith(_READING)
+    ]
+
+
+def test_what_changes_something_can_be_tried_out_first() -> None:
+    """A request has `validate_only`, unless there is a reason against it."""
+    without = {
+        method.name
+        for method in _writing()
+        if "validate_only" not in method.input_type.fields_by_name
+    }
+    assert without == set(_WITHOUT_REHEARSAL)

@@ -28,15 +28,15 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/artist.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17\x66onoteca/v1/types.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x02\n\x06\x41rtist\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tsort_name\x18\x03 \x01(\t\x12\x16\n\x0e\x64isambiguation\x18\x04 \x01(\t\x12)\n\x07\x61liases\x18\x05 \x03(\x0b\x32\x18.fonoteca.v1.ArtistAlias\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x0c\n\x04mbid\x18\x07 \x01(\t\x12 \n\x05links\x18\x08 \x03(\x0b\x32\x11.fonoteca.v1.Link\x12,\n\x07sources\x18\t \x03(\x0b\x32\x1b.fonoteca.v1.ExternalSource\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x0b\x41rtistAlias\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06locale\x18\x02 \x01(\t\x12$\n\x04type\x18\x03 \x01(\x0e\x32\x16.fonoteca.v1.AliasType\x12\x0f\n\x07primary\x18\x04 \x01(\x08\"\x1e\n\x10GetArtistRequest\x12\n\n\x02id\x18\x01 \x01(\t\"}\n\x12ListArtistsRequest\x12\x13\n\x0bname_prefix\x18\x01 \x01(\t\x12+\n\x06source\x18\x02 \x01(\x0b\x32\x1b.fonoteca.v1.ExternalSource\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x13ListArtistsResponse\x12$\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x13.fonoteca.v1.Artist\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x7f\n\x13UpdateArtistRequest\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"g\n\x17ListArtistTracksRequest\x12\x11\n\tartist_id\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"W\n\x18ListArtistTracksResponse\x12\"\n\x06tracks\x18\x01 \x03(\x0b\x32\x12.fonoteca.v1.Track\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x96\x01\n\tAliasType\x12\x1a\n\x16\x41LIAS_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41LIAS_TYPE_ARTIST_NAME\x10\x01\x12\x19\n\x15\x41LIAS_TYPE_LEGAL_NAME\x10\x02\x12\x1a\n\x16\x41LIAS_TYPE_SEARCH_HINT\x10\x03\x12\x1a\n\x16\x41LIAS_TYPE_FORMER_NAME\x10\x04\x32\xca\x02\n\rArtistService\x12?\n\tGetArtist\x12\x1d.fonoteca.v1.GetArtistRequest\x1a\x13.fonoteca.v1.Artist\x12P\n\x0bListArtists\x12\x1f.fonoteca.v1.ListArtistsRequest\x1a .fonoteca.v1.ListArtistsResponse\x12\x45\n\x0cUpdateArtist\x12 .fonoteca.v1.UpdateArtistRequest\x1a\x13.fonoteca.v1.Artist\x12_\n\x10ListArtistTracks\x12$.fonoteca.v1.ListArtistTracksRequest\x1a%.fonoteca.v1.ListArtistTracksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/artist.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17\x66onoteca/v1/types.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x02\n\x06\x41rtist\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tsort_name\x18\x03 \x01(\t\x12\x16\n\x0e\x64isambiguation\x18\x04 \x01(\t\x12)\n\x07\x61liases\x18\x05 \x03(\x0b\x32\x18.fonoteca.v1.ArtistAlias\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x0c\n\x04mbid\x18\x07 \x01(\t\x12 \n\x05links\x18\x08 \x03(\x0b\x32\x11.fonoteca.v1.Link\x12,\n\x07sources\x18\t \x03(\x0b\x32\x1b.fonoteca.v1.ExternalSource\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x0b\x41rtistAlias\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06locale\x18\x02 \x01(\t\x12$\n\x04type\x18\x03 \x01(\x0e\x32\x16.fonoteca.v1.AliasType\x12\x0f\n\x07primary\x18\x04 \x01(\x08\"\x1e\n\x10GetArtistRequest\x12\n\n\x02id\x18\x01 \x01(\t\"}\n\x12ListArtistsRequest\x12\x13\n\x0bname_prefix\x18\x01 \x01(\t\x12+\n\x06source\x18\x02 \x01(\x0b\x32\x1b.fonoteca.v1.ExternalSource\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x13ListArtistsResponse\x12$\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x13.fonoteca.v1.Artist\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x01\n\x13UpdateArtistRequest\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"g\n\x17ListArtistTracksRequest\x12\x11\n\tartist_id\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"W\n\x18ListArtistTracksResponse\x12\"\n\x06tracks\x18\x01 \x03(\x0b\x32\x12.fonoteca.v1.Track\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x96\x01\n\tAliasType\x12\x1a\n\x16\x41LIAS_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41LIAS_TYPE_ARTIST_NAME\x10\x01\x12\x19\n\x15\x41LIAS_TYPE_LEGAL_NAME\x10\x02\x12\x1a\n\x16\x41LIAS_TYPE_SEARCH_HINT\x10\x03\x12\x1a\n\x16\x41LIAS_TYPE_FORMER_NAME\x10\x04\x32\xca\x02\n\rArtistService\x12?\n\tGetArtist\x12\x1d.fonoteca.v1.GetArtistRequest\x1a\x13.fonoteca.v1.Artist\x12P\n\x0bListArtists\x12\x1f.fonoteca.v1.ListArtistsRequest\x1a .fonoteca.v1.ListArtistsResponse\x12\x45\n\x0cUpdateArtist\x12 .fonoteca.v1.UpdateArtistRequest\x1a\x13.fonoteca.v1.Artist\x12_\n\x10ListArtistTracks\x12$.fonoteca.v1.ListArtistTracksRequest\x1a%.fonoteca.v1.ListArtistTracksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fonoteca.v1.artist_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ALIASTYPE']._serialized_start=1173
-  _globals['_ALIASTYPE']._serialized_end=1323
+  _globals['_ALIASTYPE']._serialized_start=1197
+  _globals['_ALIASTYPE']._serialized_end=1347
   _globals['_ARTIST']._serialized_start=159
   _globals['_ARTIST']._serialized_end=502
   _globals['_ARTISTALIAS']._serialized_start=504
@@ -47,12 +47,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTARTISTSREQUEST']._serialized_end=761
   _globals['_LISTARTISTSRESPONSE']._serialized_start=763
   _globals['_LISTARTISTSRESPONSE']._serialized_end=847
-  _globals['_UPDATEARTISTREQUEST']._serialized_start=849
-  _globals['_UPDATEARTISTREQUEST']._serialized_end=976
-  _globals['_LISTARTISTTRACKSREQUEST']._serialized_start=978
-  _globals['_LISTARTISTTRACKSREQUEST']._serialized_end=1081
-  _globals['_LISTARTISTTRACKSRESPONSE']._serialized_start=1083
-  _globals['_LISTARTISTTRACKSRESPONSE']._serialized_end=1170
-  _globals['_ARTISTSERVICE']._serialized_start=1326
-  _globals['_ARTISTSERVICE']._serialized_end=1656
+  _globals['_UPDATEARTISTREQUEST']._serialized_start=850
+  _globals['_UPDATEARTISTREQUEST']._serialized_end=1000
+  _globals['_LISTARTISTTRACKSREQUEST']._serialized_start=1002
+  _globals['_LISTARTISTTRACKSREQUEST']._serialized_end=1105
+  _globals['_LISTARTISTTRACKSRESPONSE']._serialized_start=1107
+  _globals['_LISTARTISTTRACKSRESPONSE']._serialized_end=1194
+  _globals['_ARTISTSERVICE']._serialized_start=1350
+  _globals['_ARTISTSERVICE']._serialized_end=1680
 # @@protoc_insertion_point(module_scope)

@@ -389,6 +389,7 @@ class RelinkFileRequest(_message.Message):
     CONTENT_HASH_FIELD_NUMBER: _builtins.int
     AUDIO_HASH_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The file. Required."""
     uri: _builtins.str
@@ -401,6 +402,8 @@ class RelinkFileRequest(_message.Message):
     """Hash of the audio there, as in AudioFile, or empty."""
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns the file as it would be; nothing is stored."""
     @_builtins.property
     def modify_time(self) -> _timestamp_pb2.Timestamp:
         """When it was last modified there. Without it, the next scan reads the file again."""
@@ -415,10 +418,11 @@ class RelinkFileRequest(_message.Message):
         content_hash: _builtins.str = ...,
         audio_hash: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["modify_time", b"modify_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_hash", b"audio_hash", "content_hash", b"content_hash", "id", b"id", "modify_time", b"modify_time", "request_id", b"request_id", "size_bytes", b"size_bytes", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_hash", b"audio_hash", "content_hash", b"content_hash", "id", b"id", "modify_time", b"modify_time", "request_id", b"request_id", "size_bytes", b"size_bytes", "uri", b"uri", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66onoteca/v1/library.proto\x12\x0b\x66onoteca.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x01\n\x07Library\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x15\n\rsource_folder\x18\x03 \x01(\t\x12\x1b\n\x13processing_strategy\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\x14\x43reateLibraryRequest\x12%\n\x07library\x18\x01 \x01(\x0b\x32\x14.fonoteca.v1.Library\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"8\n\x11GetLibraryRequest\x12\x0c\n\x02id\x18\x01 \x01(\tH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"=\n\x14ListLibrariesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x15ListLibrariesResponse\x12\'\n\tlibraries\x18\x01 \x03(\x0b\x32\x14.fonoteca.v1.Library\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x82\x01\n\x14UpdateLibraryRequest\x12%\n\x07library\x18\x01 \x01(\x0b\x32\x14.fonoteca.v1.Library\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"S\n\x14\x44\x65leteLibraryRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t2\x8c\x03\n\x0eLibraryService\x12H\n\rCreateLibrary\x12!.fonoteca.v1.CreateLibraryRequest\x1a\x14.fonoteca.v1.Library\x12\x42\n\nGetLibrary\x12\x1e.fonoteca.v1.GetLibraryRequest\x1a\x14.fonoteca.v1.Library\x12V\n\rListLibraries\x12!.fonoteca.v1.ListLibrariesRequest\x1a\".fonoteca.v1.ListLibrariesResponse\x12H\n\rUpdateLibrary\x12!.fonoteca.v1.UpdateLibraryRequest\x1a\x14.fonoteca.v1.Library\x12J\n\rDeleteLibrary\x12!.fonoteca.v1.DeleteLibraryRequest\x1a\x16.google.protobuf.Emptyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x66onoteca/v1/library.proto\x12\x0b\x66onoteca.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x01\n\x07Library\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x15\n\rsource_folder\x18\x03 \x01(\t\x12\x1b\n\x13processing_strategy\x18\x04 \x01(\t\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"h\n\x14\x43reateLibraryRequest\x12%\n\x07library\x18\x01 \x01(\x0b\x32\x14.fonoteca.v1.Library\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\"8\n\x11GetLibraryRequest\x12\x0c\n\x02id\x18\x01 \x01(\tH\x00\x12\x0e\n\x04name\x18\x02 \x01(\tH\x00\x42\x05\n\x03key\"=\n\x14ListLibrariesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"Y\n\x15ListLibrariesResponse\x12\'\n\tlibraries\x18\x01 \x03(\x0b\x32\x14.fonoteca.v1.Library\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x99\x01\n\x14UpdateLibraryRequest\x12%\n\x07library\x18\x01 \x01(\x0b\x32\x14.fonoteca.v1.Library\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"j\n\x14\x44\x65leteLibraryRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x32\x8c\x03\n\x0eLibraryService\x12H\n\rCreateLibrary\x12!.fonoteca.v1.CreateLibraryRequest\x1a\x14.fonoteca.v1.Library\x12\x42\n\nGetLibrary\x12\x1e.fonoteca.v1.GetLibraryRequest\x1a\x14.fonoteca.v1.Library\x12V\n\rListLibraries\x12!.fonoteca.v1.ListLibrariesRequest\x1a\".fonoteca.v1.ListLibrariesResponse\x12H\n\rUpdateLibrary\x12!.fonoteca.v1.UpdateLibraryRequest\x1a\x14.fonoteca.v1.Library\x12J\n\rDeleteLibrary\x12!.fonoteca.v1.DeleteLibraryRequest\x1a\x16.google.protobuf.Emptyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,17 +37,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LIBRARY']._serialized_start=139
   _globals['_LIBRARY']._serialized_end=338
   _globals['_CREATELIBRARYREQUEST']._serialized_start=340
-  _globals['_CREATELIBRARYREQUEST']._serialized_end=421
-  _globals['_GETLIBRARYREQUEST']._serialized_start=423
-  _globals['_GETLIBRARYREQUEST']._serialized_end=479
-  _globals['_LISTLIBRARIESREQUEST']._serialized_start=481
-  _globals['_LISTLIBRARIESREQUEST']._serialized_end=542
-  _globals['_LISTLIBRARIESRESPONSE']._serialized_start=544
-  _globals['_LISTLIBRARIESRESPONSE']._serialized_end=633
-  _globals['_UPDATELIBRARYREQUEST']._serialized_start=636
-  _globals['_UPDATELIBRARYREQUEST']._serialized_end=766
-  _globals['_DELETELIBRARYREQUEST']._serialized_start=768
-  _globals['_DELETELIBRARYREQUEST']._serialized_end=851
-  _globals['_LIBRARYSERVICE']._serialized_start=854
-  _globals['_LIBRARYSERVICE']._serialized_end=1250
+  _globals['_CREATELIBRARYREQUEST']._serialized_end=444
+  _globals['_GETLIBRARYREQUEST']._serialized_start=446
+  _globals['_GETLIBRARYREQUEST']._serialized_end=502
+  _globals['_LISTLIBRARIESREQUEST']._serialized_start=504
+  _globals['_LISTLIBRARIESREQUEST']._serialized_end=565
+  _globals['_LISTLIBRARIESRESPONSE']._serialized_start=567
+  _globals['_LISTLIBRARIESRESPONSE']._serialized_end=656
+  _globals['_UPDATELIBRARYREQUEST']._serialized_start=659
+  _globals['_UPDATELIBRARYREQUEST']._serialized_end=812
+  _globals['_DELETELIBRARYREQUEST']._serialized_start=814
+  _globals['_DELETELIBRARYREQUEST']._serialized_end=920
+  _globals['_LIBRARYSERVICE']._serialized_start=923
+  _globals['_LIBRARYSERVICE']._serialized_end=1319
 # @@protoc_insertion_point(module_scope)

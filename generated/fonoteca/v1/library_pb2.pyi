@@ -82,8 +82,11 @@ class CreateLibraryRequest(_message.Message):
 
     LIBRARY_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns the library as it would be; nothing is stored."""
     @_builtins.property
     def library(self) -> Global___Library:
         """The library. Required."""
@@ -93,10 +96,11 @@ class CreateLibraryRequest(_message.Message):
         *,
         library: Global___Library | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["library", b"library"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["library", b"library", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library", b"library", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -193,8 +197,11 @@ class UpdateLibraryRequest(_message.Message):
     LIBRARY_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns the library as it would be; nothing is stored."""
     @_builtins.property
     def library(self) -> Global___Library:
         """The new values. `id` is required; when `etag` is set and not current, the answer is ABORTED with
@@ -213,10 +220,11 @@ class UpdateLibraryRequest(_message.Message):
         library: Global___Library | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["library", b"library", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["library", b"library", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library", b"library", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -232,6 +240,7 @@ class DeleteLibraryRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     FORCE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The library. Required."""
     etag: _builtins.str
@@ -240,6 +249,8 @@ class DeleteLibraryRequest(_message.Message):
     """Deletes its tracks, files and playlists with it. There is no way back."""
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks whether the library could be deleted; it stays."""
     def __init__(
         self,
         *,
@@ -247,10 +258,11 @@ class DeleteLibraryRequest(_message.Message):
         etag: _builtins.str = ...,
         force: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "force", b"force", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "force", b"force", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

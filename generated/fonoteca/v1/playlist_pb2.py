@@ -28,7 +28,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66onoteca/v1/playlist.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x03\n\x08Playlist\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\r\n\x05owner\x18\x05 \x01(\t\x12\x0e\n\x06public\x18\x06 \x01(\x08\x12\x15\n\rcollaborative\x18\x07 \x01(\x08\x12\x15\n\runique_tracks\x18\x08 \x01(\x08\x12\x0c\n\x04tags\x18\t \x03(\t\x12\x12\n\nitem_count\x18\n \x01(\x05\x12+\n\x08\x64uration\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07version\x18\x0c \x01(\x03\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa1\x01\n\x0cPlaylistItem\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x10\n\x08track_id\x18\x03 \x01(\t\x12!\n\x05track\x18\x04 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\x10\n\x08\x61\x64\x64\x65\x64_by\x18\x05 \x01(\t\x12,\n\x08\x61\x64\x64_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x15\x43reatePlaylistRequest\x12\'\n\x08playlist\x18\x01 \x01(\x0b\x32\x15.fonoteca.v1.Playlist\x12\x12\n\nrequest_id\x18\x02 \x01(\t\" \n\x12GetPlaylistRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x83\x01\n\x14ListPlaylistsRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0b\n\x03tag\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x14\n\x0cshow_deleted\x18\x06 \x01(\x08\"Z\n\x15ListPlaylistsResponse\x12(\n\tplaylists\x18\x01 \x03(\x0b\x32\x15.fonoteca.v1.Playlist\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x85\x01\n\x15UpdatePlaylistRequest\x12\'\n\x08playlist\x18\x01 \x01(\x0b\x32\x15.fonoteca.v1.Playlist\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"E\n\x15\x44\x65letePlaylistRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"G\n\x17UndeletePlaylistRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"\xb3\x01\n\x17\x41\x64\x64PlaylistItemsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x11\n\ttrack_ids\x18\x02 \x03(\t\x12\x16\n\x0e\x62\x65\x66ore_item_id\x18\x03 \x01(\t\x12\x10\n\x08\x61\x64\x64\x65\x64_by\x18\x04 \x01(\t\x12\x1d\n\x10\x65xpected_version\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x06 \x01(\tB\x13\n\x11_expected_version\"U\n\x18\x41\x64\x64PlaylistItemsResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.PlaylistItem\x12\x0f\n\x07version\x18\x02 \x01(\x03\"V\n\x18ListPlaylistItemsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"o\n\x19ListPlaylistItemsResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.PlaylistItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\xa1\x01\n\x18MovePlaylistItemsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\x16\n\x0e\x62\x65\x66ore_item_id\x18\x03 \x01(\t\x12\x1d\n\x10\x65xpected_version\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x05 \x01(\tB\x13\n\x11_expected_version\"V\n\x19MovePlaylistItemsResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.PlaylistItem\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\x8b\x01\n\x1aRemovePlaylistItemsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\x1d\n\x10\x65xpected_version\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\tB\x13\n\x11_expected_version\".\n\x1bRemovePlaylistItemsResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x32\xfb\x06\n\x0fPlaylistService\x12K\n\x0e\x43reatePlaylist\x12\".fonoteca.v1.CreatePlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12\x45\n\x0bGetPlaylist\x12\x1f.fonoteca.v1.GetPlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12V\n\rListPlaylists\x12!.fonoteca.v1.ListPlaylistsRequest\x1a\".fonoteca.v1.ListPlaylistsResponse\x12K\n\x0eUpdatePlaylist\x12\".fonoteca.v1.UpdatePlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12K\n\x0e\x44\x65letePlaylist\x12\".fonoteca.v1.DeletePlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12O\n\x10UndeletePlaylist\x12$.fonoteca.v1.UndeletePlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12_\n\x10\x41\x64\x64PlaylistItems\x12$.fonoteca.v1.AddPlaylistItemsRequest\x1a%.fonoteca.v1.AddPlaylistItemsResponse\x12\x62\n\x11ListPlaylistItems\x12%.fonoteca.v1.ListPlaylistItemsRequest\x1a&.fonoteca.v1.ListPlaylistItemsResponse\x12\x62\n\x11MovePlaylistItems\x12%.fonoteca.v1.MovePlaylistItemsRequest\x1a&.fonoteca.v1.MovePlaylistItemsResponse\x12h\n\x13RemovePlaylistItems\x12\'.fonoteca.v1.RemovePlaylistItemsRequest\x1a(.fonoteca.v1.RemovePlaylistItemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x66onoteca/v1/playlist.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x03\n\x08Playlist\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\r\n\x05owner\x18\x05 \x01(\t\x12\x0e\n\x06public\x18\x06 \x01(\x08\x12\x15\n\rcollaborative\x18\x07 \x01(\x08\x12\x15\n\runique_tracks\x18\x08 \x01(\x08\x12\x0c\n\x04tags\x18\t \x03(\t\x12\x12\n\nitem_count\x18\n \x01(\x05\x12+\n\x08\x64uration\x18\x0b \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07version\x18\x0c \x01(\x03\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12/\n\x0b\x63reate_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa1\x01\n\x0cPlaylistItem\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08position\x18\x02 \x01(\x05\x12\x10\n\x08track_id\x18\x03 \x01(\t\x12!\n\x05track\x18\x04 \x01(\x0b\x32\x12.fonoteca.v1.Track\x12\x10\n\x08\x61\x64\x64\x65\x64_by\x18\x05 \x01(\t\x12,\n\x08\x61\x64\x64_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"k\n\x15\x43reatePlaylistRequest\x12\'\n\x08playlist\x18\x01 \x01(\x0b\x32\x15.fonoteca.v1.Playlist\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x15\n\rvalidate_only\x18\x03 \x01(\x08\" \n\x12GetPlaylistRequest\x12\n\n\x02id\x18\x01 \x01(\t\"\x83\x01\n\x14ListPlaylistsRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0b\n\x03tag\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x14\n\x0cshow_deleted\x18\x06 \x01(\x08\"Z\n\x15ListPlaylistsResponse\x12(\n\tplaylists\x18\x01 \x03(\x0b\x32\x15.fonoteca.v1.Playlist\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x15UpdatePlaylistRequest\x12\'\n\x08playlist\x18\x01 \x01(\x0b\x32\x15.fonoteca.v1.Playlist\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\\\n\x15\x44\x65letePlaylistRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"^\n\x17UndeletePlaylistRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"\xca\x01\n\x17\x41\x64\x64PlaylistItemsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x11\n\ttrack_ids\x18\x02 \x03(\t\x12\x16\n\x0e\x62\x65\x66ore_item_id\x18\x03 \x01(\t\x12\x10\n\x08\x61\x64\x64\x65\x64_by\x18\x04 \x01(\t\x12\x1d\n\x10\x65xpected_version\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x06 \x01(\t\x12\x15\n\rvalidate_only\x18\x07 \x01(\x08\x42\x13\n\x11_expected_version\"U\n\x18\x41\x64\x64PlaylistItemsResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.PlaylistItem\x12\x0f\n\x07version\x18\x02 \x01(\x03\"V\n\x18ListPlaylistItemsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"o\n\x19ListPlaylistItemsResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.PlaylistItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\xb8\x01\n\x18MovePlaylistItemsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\x16\n\x0e\x62\x65\x66ore_item_id\x18\x03 \x01(\t\x12\x1d\n\x10\x65xpected_version\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\x13\n\x11_expected_version\"V\n\x19MovePlaylistItemsResponse\x12(\n\x05items\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.PlaylistItem\x12\x0f\n\x07version\x18\x02 \x01(\x03\"\xa2\x01\n\x1aRemovePlaylistItemsRequest\x12\x13\n\x0bplaylist_id\x18\x01 \x01(\t\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\x1d\n\x10\x65xpected_version\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x42\x13\n\x11_expected_version\".\n\x1bRemovePlaylistItemsResponse\x12\x0f\n\x07version\x18\x01 \x01(\x03\x32\xfb\x06\n\x0fPlaylistService\x12K\n\x0e\x43reatePlaylist\x12\".fonoteca.v1.CreatePlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12\x45\n\x0bGetPlaylist\x12\x1f.fonoteca.v1.GetPlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12V\n\rListPlaylists\x12!.fonoteca.v1.ListPlaylistsRequest\x1a\".fonoteca.v1.ListPlaylistsResponse\x12K\n\x0eUpdatePlaylist\x12\".fonoteca.v1.UpdatePlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12K\n\x0e\x44\x65letePlaylist\x12\".fonoteca.v1.DeletePlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12O\n\x10UndeletePlaylist\x12$.fonoteca.v1.UndeletePlaylistRequest\x1a\x15.fonoteca.v1.Playlist\x12_\n\x10\x41\x64\x64PlaylistItems\x12$.fonoteca.v1.AddPlaylistItemsRequest\x1a%.fonoteca.v1.AddPlaylistItemsResponse\x12\x62\n\x11ListPlaylistItems\x12%.fonoteca.v1.ListPlaylistItemsRequest\x1a&.fonoteca.v1.ListPlaylistItemsResponse\x12\x62\n\x11MovePlaylistItems\x12%.fonoteca.v1.MovePlaylistItemsRequest\x1a&.fonoteca.v1.MovePlaylistItemsResponse\x12h\n\x13RemovePlaylistItems\x12\'.fonoteca.v1.RemovePlaylistItemsRequest\x1a(.fonoteca.v1.RemovePlaylistItemsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,35 +40,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLAYLISTITEM']._serialized_start=582
   _globals['_PLAYLISTITEM']._serialized_end=743
   _globals['_CREATEPLAYLISTREQUEST']._serialized_start=745
-  _globals['_CREATEPLAYLISTREQUEST']._serialized_end=829
-  _globals['_GETPLAYLISTREQUEST']._serialized_start=831
-  _globals['_GETPLAYLISTREQUEST']._serialized_end=863
-  _globals['_LISTPLAYLISTSREQUEST']._serialized_start=866
-  _globals['_LISTPLAYLISTSREQUEST']._serialized_end=997
-  _globals['_LISTPLAYLISTSRESPONSE']._serialized_start=999
-  _globals['_LISTPLAYLISTSRESPONSE']._serialized_end=1089
-  _globals['_UPDATEPLAYLISTREQUEST']._serialized_start=1092
-  _globals['_UPDATEPLAYLISTREQUEST']._serialized_end=1225
-  _globals['_DELETEPLAYLISTREQUEST']._serialized_start=1227
-  _globals['_DELETEPLAYLISTREQUEST']._serialized_end=1296
-  _globals['_UNDELETEPLAYLISTREQUEST']._serialized_start=1298
-  _globals['_UNDELETEPLAYLISTREQUEST']._serialized_end=1369
-  _globals['_ADDPLAYLISTITEMSREQUEST']._serialized_start=1372
-  _globals['_ADDPLAYLISTITEMSREQUEST']._serialized_end=1551
-  _globals['_ADDPLAYLISTITEMSRESPONSE']._serialized_start=1553
-  _globals['_ADDPLAYLISTITEMSRESPONSE']._serialized_end=1638
-  _globals['_LISTPLAYLISTITEMSREQUEST']._serialized_start=1640
-  _globals['_LISTPLAYLISTITEMSREQUEST']._serialized_end=1726
-  _globals['_LISTPLAYLISTITEMSRESPONSE']._serialized_start=1728
-  _globals['_LISTPLAYLISTITEMSRESPONSE']._serialized_end=1839
-  _globals['_MOVEPLAYLISTITEMSREQUEST']._serialized_start=1842
-  _globals['_MOVEPLAYLISTITEMSREQUEST']._serialized_end=2003
-  _globals['_MOVEPLAYLISTITEMSRESPONSE']._serialized_start=2005
-  _globals['_MOVEPLAYLISTITEMSRESPONSE']._serialized_end=2091
-  _globals['_REMOVEPLAYLISTITEMSREQUEST']._serialized_start=2094
-  _globals['_REMOVEPLAYLISTITEMSREQUEST']._serialized_end=2233
-  _globals['_REMOVEPLAYLISTITEMSRESPONSE']._serialized_start=2235
-  _globals['_REMOVEPLAYLISTITEMSRESPONSE']._serialized_end=2281
-  _globals['_PLAYLISTSERVICE']._serialized_start=2284
-  _globals['_PLAYLISTSERVICE']._serialized_end=3175
+  _globals['_CREATEPLAYLISTREQUEST']._serialized_end=852
+  _globals['_GETPLAYLISTREQUEST']._serialized_start=854
+  _globals['_GETPLAYLISTREQUEST']._serialized_end=886
+  _globals['_LISTPLAYLISTSREQUEST']._serialized_start=889
+  _globals['_LISTPLAYLISTSREQUEST']._serialized_end=1020
+  _globals['_LISTPLAYLISTSRESPONSE']._serialized_start=1022
+  _globals['_LISTPLAYLISTSRESPONSE']._serialized_end=1112
+  _globals['_UPDATEPLAYLISTREQUEST']._serialized_start=1115
+  _globals['_UPDATEPLAYLISTREQUEST']._serialized_end=1271
+  _globals['_DELETEPLAYLISTREQUEST']._serialized_start=1273
+  _globals['_DELETEPLAYLISTREQUEST']._serialized_end=1365
+  _globals['_UNDELETEPLAYLISTREQUEST']._serialized_start=1367
+  _globals['_UNDELETEPLAYLISTREQUEST']._serialized_end=1461
+  _globals['_ADDPLAYLISTITEMSREQUEST']._serialized_start=1464
+  _globals['_ADDPLAYLISTITEMSREQUEST']._serialized_end=1666
+  _globals['_ADDPLAYLISTITEMSRESPONSE']._serialized_start=1668
+  _globals['_ADDPLAYLISTITEMSRESPONSE']._serialized_end=1753
+  _globals['_LISTPLAYLISTITEMSREQUEST']._serialized_start=1755
+  _globals['_LISTPLAYLISTITEMSREQUEST']._serialized_end=1841
+  _globals['_LISTPLAYLISTITEMSRESPONSE']._serialized_start=1843
+  _globals['_LISTPLAYLISTITEMSRESPONSE']._serialized_end=1954
+  _globals['_MOVEPLAYLISTITEMSREQUEST']._serialized_start=1957
+  _globals['_MOVEPLAYLISTITEMSREQUEST']._serialized_end=2141
+  _globals['_MOVEPLAYLISTITEMSRESPONSE']._serialized_start=2143
+  _globals['_MOVEPLAYLISTITEMSRESPONSE']._serialized_end=2229
+  _globals['_REMOVEPLAYLISTITEMSREQUEST']._serialized_start=2232
+  _globals['_REMOVEPLAYLISTITEMSREQUEST']._serialized_end=2394
+  _globals['_REMOVEPLAYLISTITEMSRESPONSE']._serialized_start=2396
+  _globals['_REMOVEPLAYLISTITEMSRESPONSE']._serialized_end=2442
+  _globals['_PLAYLISTSERVICE']._serialized_start=2445
+  _globals['_PLAYLISTSERVICE']._serialized_end=3336
 # @@protoc_insertion_point(module_scope)

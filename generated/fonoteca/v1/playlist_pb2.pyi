@@ -178,8 +178,11 @@ class CreatePlaylistRequest(_message.Message):
 
     PLAYLIST_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns the playlist as it would be; nothing is stored."""
     @_builtins.property
     def playlist(self) -> Global___Playlist:
         """The playlist. Required."""
@@ -189,10 +192,11 @@ class CreatePlaylistRequest(_message.Message):
         *,
         playlist: Global___Playlist | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -301,8 +305,11 @@ class UpdatePlaylistRequest(_message.Message):
     PLAYLIST_FIELD_NUMBER: _builtins.int
     UPDATE_MASK_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns the playlist as it would be; nothing is stored."""
     @_builtins.property
     def playlist(self) -> Global___Playlist:
         """The new values. `id` is required; when `etag` is set and not current, the answer is ABORTED with
@@ -321,10 +328,11 @@ class UpdatePlaylistRequest(_message.Message):
         playlist: Global___Playlist | None = ...,
         update_mask: _field_mask_pb2.FieldMask | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist", "request_id", b"request_id", "update_mask", b"update_mask"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["playlist", b"playlist", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -339,22 +347,26 @@ class DeletePlaylistRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The playlist. Required."""
     etag: _builtins.str
     """The etag that must be current, or empty."""
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns the playlist as it would be; nothing is stored."""
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -369,22 +381,26 @@ class UndeletePlaylistRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The playlist. Required."""
     etag: _builtins.str
     """The etag that must be current, or empty."""
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns the playlist as it would be; nothing is stored."""
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -402,6 +418,7 @@ class AddPlaylistItemsRequest(_message.Message):
     ADDED_BY_FIELD_NUMBER: _builtins.int
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """The playlist. Required."""
     before_item_id: _builtins.str
@@ -412,6 +429,10 @@ class AddPlaylistItemsRequest(_message.Message):
     """The version that the change is meant for. Absent = whatever it is."""
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would be; nothing is stored. The ids of new items are made
+    up.
+    """
     @_builtins.property
     def track_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The tracks, 1 to 1,000, in their order; a track may occur several times unless the playlist has
@@ -427,10 +448,11 @@ class AddPlaylistItemsRequest(_message.Message):
         added_by: _builtins.str = ...,
         expected_version: _builtins.int | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "added_by", b"added_by", "before_item_id", b"before_item_id", "expected_version", b"expected_version", "playlist_id", b"playlist_id", "request_id", b"request_id", "track_ids", b"track_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "added_by", b"added_by", "before_item_id", b"before_item_id", "expected_version", b"expected_version", "playlist_id", b"playlist_id", "request_id", b"request_id", "track_ids", b"track_ids", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
@@ -539,6 +561,7 @@ class MovePlaylistItemsRequest(_message.Message):
     BEFORE_ITEM_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """The playlist. Required."""
     before_item_id: _builtins.str
@@ -547,6 +570,8 @@ class MovePlaylistItemsRequest(_message.Message):
     """The version that the change is meant for. Absent = whatever it is."""
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would be; nothing is stored."""
     @_builtins.property
     def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The items, 1 to 1,000, each once; they end up next to each other in this order. Required."""
@@ -559,10 +584,11 @@ class MovePlaylistItemsRequest(_message.Message):
         before_item_id: _builtins.str = ...,
         expected_version: _builtins.int | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "before_item_id", b"before_item_id", "expected_version", b"expected_version", "item_ids", b"item_ids", "playlist_id", b"playlist_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "before_item_id", b"before_item_id", "expected_version", b"expected_version", "item_ids", b"item_ids", "playlist_id", b"playlist_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
@@ -608,12 +634,15 @@ class RemovePlaylistItemsRequest(_message.Message):
     ITEM_IDS_FIELD_NUMBER: _builtins.int
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     playlist_id: _builtins.str
     """The playlist. Required."""
     expected_version: _builtins.int
     """The version that the change is meant for. Absent = whatever it is."""
     request_id: _builtins.str
     """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would be; nothing is stored."""
     @_builtins.property
     def item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The items, 1 to 1,000, each once. Required."""
@@ -625,10 +654,11 @@ class RemovePlaylistItemsRequest(_message.Message):
         item_ids: _abc.Iterable[_builtins.str] | None = ...,
         expected_version: _builtins.int | None = ...,
         request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "item_ids", b"item_ids", "playlist_id", b"playlist_id", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "expected_version", b"expected_version", "item_ids", b"item_ids", "playlist_id", b"playlist_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015

@@ -25,8 +25,6 @@ from mutagen.dsdiff import DSDIFF
 from mutagen.flac import FLAC, StreamInfo, VCFLACDict
 from mutagen.monkeysaudio import MonkeysAudio, MonkeysAudioInfo
 from mutagen.mp3 import MP3, MPEGInfo
-from mutagen.mp4 import MP4Tags
-from mutagen.mp4._atom import Atoms
 from mutagen.musepack import Musepack, MusepackInfo
 from mutagen.oggopus import OggOpus, OggOpusInfo
 from mutagen.oggspeex import OggSpeex, OggSpeexInfo
@@ -41,6 +39,7 @@ from service.ingest.audio_hash import FileHashes, hash_file
 from service.ingest.chunks import Chunks, aiff_chunks, dsdiff_chunks, riff_chunks
 from service.ingest.encodings import mend
 from service.ingest.formats import AUDIO_SUFFIXES, FORMATS, HEADER_BYTES, Parser, parsers
+from service.ingest.mpeg4 import mp4_tags
 from service.ingest.pictures import Embedded, FoundPicture, collect, of_blocks
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, harvest
@@ -314,7 +313,7 @@ def _tags_alone(header: bytes, stream: _Stream, start: int) -> list[Harvest]:
     if header.startswith(b"fLaC"):
         found += _flac_comments(stream, start)
     elif header[4:8] in (b"ftyp", b"moov", b"mdat", b"free"):
-        found += _mp4_tags(stream)
+        found.append(mp4_tags(stream))
     found += ends.end_tags(stream, stream.bytes, None)
     return found
 
@@ -336,16 +335,6 @@ def _flac_comments(stream: _Stream, start: int) -> list[Harvest]:
                 break
         position += 4 + size
     return found
-
-
-def _mp4_tags(stream: _Stream) -> list[Harvest]:
-    """Return the tags of an MP4 file whose sound cannot be read."""
-    stream.seek(0)
-    try:
-        return [harvest(MP4Tags(Atoms(stream), stream))]
-    # mutagen reports only some of what broken atoms make it do.
-    except Exception:  # noqa: BLE001
-        return []
 
 
 @contextmanager

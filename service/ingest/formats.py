@@ -17,7 +17,6 @@ from mutagen.dsf import DSF
 from mutagen.flac import FLAC
 from mutagen.monkeysaudio import MonkeysAudio
 from mutagen.mp3 import MP3
-from mutagen.mp4 import MP4
 from mutagen.musepack import Musepack
 from mutagen.oggflac import OggFLAC
 from mutagen.oggopus import OggOpus
@@ -32,6 +31,7 @@ from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
 from service.ingest.matroska import Matroska
+from service.ingest.mpeg4 import MP4
 
 #: How much of a file tells its kind.
 HEADER_BYTES: Final = 64

@@ -9,13 +9,13 @@ from typing import Any, Final
 from mutagen.ac3 import AC3
 from mutagen.asf import ASF
 from mutagen.mp3 import MP3, BitrateMode
-from mutagen.mp4 import MP4
 
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
 from service.ingest.chunks import Chunks
 from service.ingest.formats import Format, Parser
 from service.ingest.matroska import Matroska
+from service.ingest.mpeg4 import MP4
 
 _LONGEST_SECONDS: Final = 24 * 24 * 3600
 _INT32_MAX: Final = 2**31 - 1

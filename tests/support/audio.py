@@ -143,25 +143,36 @@ def _text_atom(name: bytes, text: str) -> bytes:
     return atom(name, atom(b"data", struct.pack(">II", 1, 0), text.encode()))
 
 
-def mp4(*items: bytes, seconds: float = 1.5, **texts: str) -> bytes:
-    """Return an MP4 file of ALAC; `texts` are named like their atoms, but for the ©."""
+def mp4_track(seconds: float) -> bytes:
+    """Return the atom that describes a track of ALAC, number 1."""
     ticks = round(seconds * RATE)
     entry = struct.pack(">6xHxxxxxxxxHHxxxxHxx", 1, 2, 16, RATE)
     magic = struct.pack(">xxxxIBBBBBBHIII", 4096, 0, 16, 40, 10, 14, 2, 255, 0, 0, RATE)
     sample = atom(b"alac", entry, atom(b"alac", magic))
     table = atom(b"stbl", atom(b"stsd", struct.pack(">II", 0, 1), sample))
+    number = atom(b"tkhd", struct.pack(">IIII", 0, 0, 0, 1))
     head = atom(b"mdhd", struct.pack(">IIIIIHH", 0, 0, 0, RATE, ticks, 0, 0))
     handler = atom(b"hdlr", struct.pack(">II", 0, 0), b"soun", bytes(13))
     media = atom(b"mdia", head, handler, atom(b"minf", table))
+    return atom(b"trak", number, media)
+
+
+def mp4_tags(*items: bytes, **texts: str) -> bytes:
+    """Return the tags of iTunes; `texts` are named like their atoms, but for the ©."""
     known = (_text_atom(b"\xa9" + name.encode(), text) for name, text in texts.items())
-    tags = atom(
-        b"meta",
-        bytes(4),
-        atom(b"hdlr", bytes(8), b"mdirappl", bytes(9)),
-        atom(b"ilst", *known, *items),
-    )
-    movie = atom(b"moov", atom(b"trak", media), atom(b"udta", tags))
+    handler = atom(b"hdlr", bytes(8), b"mdirappl", bytes(9))
+    return atom(b"meta", bytes(4), handler, atom(b"ilst", *known, *items))
+
+
+def mp4_movie(*parts: bytes, seconds: float = 1.5) -> bytes:
+    """Return an MP4 file of ALAC with these parts in its description."""
+    movie = atom(b"moov", mp4_track(seconds), *parts)
     return atom(b"ftyp", b"M4A \0\0\0\0M4A ") + movie + atom(b"mdat", bytes(64))
+
+
+def mp4(*items: bytes, seconds: float = 1.5, **texts: str) -> bytes:
+    """Return an MP4 file of ALAC; `texts` are named like their atoms, but for the ©."""
+    return mp4_movie(atom(b"udta", mp4_tags(*items, **texts)), seconds=seconds)
 
 
 def freeform(name: str, *values: bytes) -> bytes:

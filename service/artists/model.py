@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +22,7 @@ MAX_JOIN_PHRASE: Final = 50
 MAX_CREDITS: Final = 100
 
 DISPLAYED_ROLES: Final = frozenset({"PRIMARY", "FEATURED"})
+_CLOSING: Final = re.compile(r"\s*[)\]]\s*")
 FORMER_NAME: Final = "FORMER_NAME"
 """The type of an alias that was the artist's name in this catalogue."""
 
@@ -112,8 +114,7 @@ class Credit:
     @property
     def display(self) -> str:
         """The primary and featured names as they are shown."""
-        shown = [name for name in self.names if name.role in DISPLAYED_ROLES] or self.names
-        return "".join(name.name + name.join_phrase for name in shown[:-1]) + shown[-1].name
+        return displayed(self.names)
 
     @property
     def first_artist_id(self) -> UUID:
@@ -137,7 +138,7 @@ def joined_names(names: Sequence[CreditedName]) -> tuple[CreditedName, ...]:
     """Return the names with a join phrase between any two that are shown one after the other.
 
     " feat. " stands before the first featured artist and ", " before any other, unless the caller
-    gave another phrase; what follows the last shown name is dropped.
+    gave another phrase; of what follows the last shown name, a closing bracket stays.
     """
     if len(names) == 1 and not names[0].join_phrase:
         return tuple(names)
@@ -145,13 +146,22 @@ def joined_names(names: Sequence[CreditedName]) -> tuple[CreditedName, ...]:
     for index, name in enumerate(names):
         following = next((n for n in names[index + 1 :] if n.role in DISPLAYED_ROLES), None)
         phrase = name.join_phrase
-        if following is None or name.role not in DISPLAYED_ROLES:
+        if name.role not in DISPLAYED_ROLES:
             phrase = ""
+        elif following is None:
+            phrase = phrase if _CLOSING.fullmatch(phrase) else ""
         elif not phrase:
             featured_first = following.role == "FEATURED" and name.role != "FEATURED"
             phrase = " feat. " if featured_first else ", "
         joined.append(CreditedName(name.artist_id, name.name, phrase, name.role))
     return tuple(joined)
+
+
+def displayed(names: Sequence[CreditedName]) -> str:
+    """Return names as they are shown: the primary and featured ones, or all when there are none."""
+    joined = joined_names(names)
+    shown = [name for name in joined if name.role in DISPLAYED_ROLES] or joined
+    return "".join(name.name + name.join_phrase for name in shown)
 
 
 def _hash_id(said: str) -> UUID:

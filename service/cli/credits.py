@@ -64,12 +64,12 @@ def decide(
     ] = None,
     *,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say how many tracks would change.")
+        bool, typer.Option("--dry-run", help="Only say how much would change.")
     ] = False,
     address: Address = DEFAULT_ADDRESS,
     as_json: AsJson = False,
 ) -> None:
-    """Say which artists a name stands for; the tracks that have it follow.
+    """Say which artists a name stands for; the tracks and albums that have it follow.
 
     Example: fonoteca credits decide "Drake & Future" Drake Future
     """
@@ -80,7 +80,8 @@ def decide(
         _print_json(done)
     else:
         change = "would change" if dry_run else "changed"
-        typer.echo(f"{counted(done.changed_tracks, 'track')} {change}")
+        albums = counted(done.changed_albums, "album")
+        typer.echo(f"{counted(done.changed_tracks, 'track')} and {albums} {change}")
 
 
 def _reviews(channel: grpc.Channel) -> Iterator[pb.CreditReview]:

@@ -56,6 +56,16 @@ INSERT INTO credit_review (name, names, decided_at)
 VALUES (%(name)s::text, %(names)s::text[], now())
 ON CONFLICT (name) DO UPDATE SET names = EXCLUDED.names, decided_at = EXCLUDED.decided_at;
 
+-- name: find_credited_albums
+-- The albums whose credit holds a name as it stands. artist_name_key, artist_credit_name_artist_idx,
+-- album_credit_idx.
+SELECT DISTINCT b.id
+FROM artist AS a
+JOIN artist_credit_name AS n ON n.artist_id = a.id AND n.name = %(name)s::text
+JOIN album AS b ON b.credit_id = n.credit_id
+WHERE a.name_key = left(fold(%(name)s::text), 300)
+ORDER BY b.id;
+
 -- name: find_credited
 -- The live tracks whose credit holds a name as it stands. artist_name_key, artist_credit_name_artist_idx,
 -- track_credit_idx.

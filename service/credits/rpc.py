@@ -53,7 +53,8 @@ class CreditServicer(credit_pb2_grpc.CreditServiceServicer):
 
 
 async def _decide(connection: Connection, name: str, parts: list[Part]) -> pb.DecideCreditResponse:
-    return pb.DecideCreditResponse(changed_tracks=await review.decide(connection, name, parts))
+    changed = await review.decide(connection, name, parts)
+    return pb.DecideCreditResponse(changed_tracks=changed.tracks, changed_albums=changed.albums)
 
 
 def _decode_parts(request: pb.DecideCreditRequest) -> list[Part]:

@@ -17,6 +17,7 @@ _ADD = _SQL["add_reviews"]
 _LIST = _SQL["list_reviews"]
 _DECIDE = _SQL["decide"]
 _CREDITED = _SQL["find_credited"]
+_CREDITED_ALBUMS = _SQL["find_credited_albums"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +61,10 @@ async def decide(connection: Connection, name: str, names: Sequence[str]) -> Non
 async def find_credited(connection: Connection, name: str) -> list[UUID]:
     """Return the live tracks whose credit holds a name."""
     rows = await (await connection.execute(_CREDITED, {"name": name})).fetchall()
+    return [row[0] for row in rows]
+
+
+async def find_credited_albums(connection: Connection, name: str) -> list[UUID]:
+    """Return the albums whose credit holds a name."""
+    rows = await (await connection.execute(_CREDITED_ALBUMS, {"name": name})).fetchall()
     return [row[0] for row in rows]

@@ -128,8 +128,11 @@ def _with_instruments(track: Track, names: Iterable[str]) -> Iterator[str]:
 
 def _display(credits_: Iterable[CreditedName]) -> str:
     names = [name for name in credits_ if name.role in _DISPLAYED]
+    if not names:
+        return ""
     joined = "".join(name.name + (name.join_phrase or ", ") for name in names[:-1])
-    return joined + names[-1].name if names else ""
+    last = names[-1]
+    return joined + last.name + (last.join_phrase if last.join_phrase in (")", "]") else "")
 
 
 def _attributes(track: Track) -> dict[str, list[str]]:

@@ -330,7 +330,7 @@ def credited(displayed: list[str], single: list[str]) -> Iterator[CreditedName]:
 
 def _join_phrases(displayed: str, single: list[str]) -> list[str] | None:
     """Return what follows each name in the displayed text, or None when they do not fit."""
-    if not displayed.startswith(single[0]) or not displayed.endswith(single[-1]):
+    if not displayed.startswith(single[0]):
         return None
     joins, end = [], len(single[0])
     for name in single[1:]:
@@ -339,7 +339,7 @@ def _join_phrases(displayed: str, single: list[str]) -> list[str] | None:
             return None
         joins.append(displayed[end:start])
         end = start + len(name)
-    return [*joins, ""] if end == len(displayed) else None
+    return [*joins, displayed[end:]] if displayed[end:] in ("", ")", "]") else None
 
 
 def _album(mapper: _Mapper) -> None:

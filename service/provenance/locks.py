@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from fonoteca.v1 import track_pb2 as pb
-from service.artists.model import DISPLAYED_ROLES, CreditedName, joined_names
+from service.artists.model import DISPLAYED_ROLES, CreditedName, displayed, joined_names
 from service.database import Connection
 from service.provenance import store
 from service.provenance.fields import has_field, only, value_of, with_value
@@ -155,6 +155,8 @@ def _names(wanted: Any, has: Any) -> tuple[Names, Names] | None:
     """
     match wanted, has:
         case AlbumChoice(id=None, mbid=None), AlbumChoice():
+            if displayed(wanted.credits) == displayed(has.credits):
+                return (wanted.title,), (has.title,)  # however the artists are split
             said, own = _album_names(wanted), _album_names(has)
             return said, own[: len(said)]
         case (str(), *_), (str(), *_) if len(wanted) == len(has):

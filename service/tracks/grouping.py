@@ -21,7 +21,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from service.artists.credits import CreditCache, resolve_credits
-from service.artists.model import CreditedName
+from service.artists.model import CreditedName, displayed
 from service.database import Connection, load_statements
 from service.sources import is_disc_folder
 from service.tracks.model import AlbumChoice, TrackDraft
@@ -133,6 +133,11 @@ async def _known(connection: Connection, changes: Sequence[Change]) -> dict[str,
     return groups
 
 
+def is_told_by_folder(draft: TrackDraft) -> bool:
+    """Whether the album of a track is told by its folder, or by its MusicBrainz id."""
+    return _named(draft) is not None or bool(draft.album and draft.album.mbid)
+
+
 def _named(draft: TrackDraft) -> _Named | None:
     """Return how the first file of a track that is there names its album, if that decides."""
     album = draft.album
@@ -184,8 +189,7 @@ def _kept(group: _Group) -> UUID | None:
             continue
         album = change.current.album
         given = change.draft.album.credits if change.draft.album else ()
-        named = [name.name for name in given]
-        is_same_artist = not named or named == [name.name for name in album.credits]
+        is_same_artist = not given or displayed(given) == album.artist
         if album.title == group.named.title and is_same_artist:
             return UUID(album.id)
     return None
@@ -198,6 +202,7 @@ async def _adopt(connection: Connection, groups: Iterable[_Group]) -> None:
     parameters = {
         "titles": [group.named.title for group in orphans],
         "artists": [_first(_credit(group)) for group in orphans],
+        "displays": [displayed(_credit(group)) for group in orphans],
     }
     rows = await (await connection.execute(_ADOPT, parameters)).fetchall()
     for number, album_id in rows:

@@ -108,13 +108,17 @@ LEFT JOIN artist_credit_name AS n ON n.credit_id = a.credit_id AND n.position = 
 ORDER BY k.number;
 
 -- name: adopt_albums
--- Albums that no folder has, by title and first artist, with the places of these. album_title_key_idx,
--- primary key of artist_credit_name, album_folder_album_idx.
+-- Albums that no folder has, by title and first artist, or all artists, however these are split; with the
+-- places of these. album_title_key_idx, primary keys of artist_credit and artist_credit_name,
+-- album_folder_album_idx.
 SELECT g.number, a.id
-FROM unnest(%(titles)s::text[], %(artists)s::text[]) WITH ORDINALITY AS g (title, artist, number)
+FROM
+    unnest(%(titles)s::text[], %(artists)s::text[], %(displays)s::text[])
+    WITH ORDINALITY AS g (title, artist, display, number)
 JOIN album AS a ON a.title_key = left(fold(g.title), 300) AND a.mbid IS NULL
+LEFT JOIN artist_credit AS c ON c.id = a.credit_id
 LEFT JOIN artist_credit_name AS n ON n.credit_id = a.credit_id AND n.position = 0
-WHERE fold(coalesce(n.name, '')) = fold(g.artist)
+WHERE (fold(coalesce(n.name, '')) = fold(g.artist) OR c.names_key = left(fold(g.display), 300))
     AND NOT EXISTS (SELECT FROM album_folder AS f WHERE f.album_id = a.id)
 ORDER BY g.number, a.id;
 

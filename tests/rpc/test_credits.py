@@ -95,6 +95,124 @@ async def test_a_scan_splits_what_is_certain(
     ).conflicts
 
 
+async def test_guests_in_brackets_are_split_and_shown_as_they_were(
+    tracks: TrackServiceAsyncStub, connection: Connection
+) -> None:
+    sent = tagged("A (feat. B)")
+    sent.credits.add(name="C", role=types_pb2.CREDIT_ROLE_COMPOSER)
+    await send(tracks, sent)
+    [track] = await documents_agree(connection)
+    assert track.artist == "A (feat. B)"
+    assert [(name.name, name.role, name.join_phrase) for name in track.credits] == [
+        ("A", types_pb2.CREDIT_ROLE_PRIMARY, " (feat. "),
+        ("B", types_pb2.CREDIT_ROLE_FEATURED, ")"),
+        ("C", types_pb2.CREDIT_ROLE_COMPOSER, ""),
+    ]
+    assert (await send(tracks, sent)).unchanged == 1
+    sent.comment = "new"
+    assert (await send(tracks, sent)).updated == 1
+    [again] = await documents_agree(connection)
+    assert again.credits == track.credits
+
+
+def on_album(of: str, number: int = 1, **fields: Any) -> Track:
+    """Return a track of a file whose tags name an album and its artist."""
+    sent = tagged("Ann Lee", number)
+    sent.album.CopyFrom(
+        track_pb2.TrackAlbum(title="Album", credits=[CreditedName(name=of)], **fields)
+    )
+    return sent
+
+
+async def album_artists(connection: Connection) -> dict[str, list[str]]:
+    """Return the artists of the album of each track, by title."""
+    tracks = await documents_agree(connection)
+    assert len({track.album.artist for track in tracks}) == 1
+    return {track.title: [name.name for name in track.album.credits] for track in tracks}
+
+
+async def test_album_artists_are_split_and_the_album_stays_one(
+    tracks: TrackServiceAsyncStub, credits: CreditServiceAsyncStub, connection: Connection
+) -> None:
+    await send(tracks, on_album("Ann Lee (feat. Cy Dee)", 1))
+    split = ["Ann Lee", "Cy Dee"]
+    assert await album_artists(connection) == {"Song 1": split}
+    await send(tracks, on_album("Ann Lee (feat. Cy Dee)", 2))
+    assert await album_artists(connection) == {"Song 1": split, "Song 2": split}
+    assert len({track.album.id for track in await documents_agree(connection)}) == 1
+    assert await in_doubt(credits) == []
+
+
+async def test_an_album_keeps_its_artists_until_somebody_decides(
+    tracks: TrackServiceAsyncStub, credits: CreditServiceAsyncStub, connection: Connection
+) -> None:
+    whole = "Ann Lee & Bo Ek"
+    await send(tracks, on_album(whole, 1))
+    assert await in_doubt(credits) == [whole]
+    await send(tracks, tagged("Bo Ek", 9))
+    changed = on_album(whole, 1, mbid="")
+    changed.comment = "new"
+    moved = on_album(whole, 2)
+    moved.sources[0].id = moved.files[0].uri = "file:///music/CD2/2.mp3"
+    await send(tracks, changed, moved)
+    documents = [track for track in await documents_agree(connection) if track.album.id]
+    assert len({track.album.id for track in documents}) == 1
+    assert {track.album.artist for track in documents} == {whole}
+    request = pb.DecideCreditRequest(name=whole, artists=["Ann Lee", "Bo Ek"])
+    decided = await credits.DecideCredit(request)
+    assert (decided.changed_tracks, decided.changed_albums) == (0, 1)
+    documents = [track for track in await documents_agree(connection) if track.album.id]
+    assert {tuple(name.name for name in track.album.credits) for track in documents} == {
+        ("Ann Lee", "Bo Ek")
+    }
+
+
+async def test_album_ids_say_how_many_album_artists_there_are(
+    tracks: TrackServiceAsyncStub, connection: Connection
+) -> None:
+    sent = on_album("Ann & Bo")
+    sent.attributes.extend(
+        Attribute(key="musicbrainz_album_artist_id", text=str(uuid4())) for _ in range(2)
+    )
+    await send(tracks, sent)
+    assert await album_artists(connection) == {"Song 1": ["Ann", "Bo"]}
+
+
+async def test_an_album_that_is_told_by_its_first_artist_keeps_its_text(
+    tracks: TrackServiceAsyncStub, connection: Connection
+) -> None:
+    sent = on_album("Ann Lee (feat. Cy Dee)")
+    sent.sources[0].id = sent.files[0].uri = f"file:///kept/{'a' * 64}"
+    await send(tracks, sent)
+    assert await album_artists(connection) == {"Song 1": ["Ann Lee (feat. Cy Dee)"]}
+
+
+async def test_a_folder_takes_over_the_album_of_a_table_however_its_artists_are_split(
+    tracks: TrackServiceAsyncStub, connection: Connection
+) -> None:
+    text = "Ann Lee (feat. Cy Dee)"
+    listed = Track(title="Listed", sources=[ExternalSource(type="table", id="1")])
+    listed.album.CopyFrom(on_album(text).album)
+    await send(tracks, listed)
+    await send(tracks, on_album(text))
+    assert len({track.album.id for track in await documents_agree(connection)}) == 1
+
+
+async def test_an_album_whose_folder_moves_is_the_same_when_its_artists_are_split_by_now(
+    tracks: TrackServiceAsyncStub, connection: Connection
+) -> None:
+    whole = "Ann Lee & Bo Ek"
+    await send(tracks, on_album(whole, 1))
+    [before] = await documents_agree(connection)
+    await send(tracks, tagged("Bo Ek", 9))
+    moved = on_album(whole, 1)
+    moved.sources[0].id = moved.files[0].uri = "file:///elsewhere/1.mp3"
+    await send(tracks, moved)
+    after = next(track for track in await documents_agree(connection) if track.id == before.id)
+    assert after.album.id == before.album.id
+    assert {file.uri for file in after.files} >= {moved.files[0].uri}
+
+
 async def test_other_files_and_the_catalogue_are_evidence(
     tracks: TrackServiceAsyncStub, credits: CreditServiceAsyncStub, connection: Connection
 ) -> None:
@@ -219,7 +337,7 @@ async def test_the_command_line_lists_and_decides(
     [found] = map(json.loads, (await run("review", "--json")).splitlines())
     assert (found["pieces"], found["known_pieces"]) == (["Ann Lee", "Bo Ek"], ["Ann Lee"])
     decision = ("decide", "Ann Lee & Bo Ek", "Ann Lee", "Bo Ek")
-    assert await run(*decision, "--dry-run") == "1 track would change\n"
-    assert await run(*decision) == "1 track changed\n"
+    assert await run(*decision, "--dry-run") == "1 track and 0 albums would change\n"
+    assert await run(*decision) == "1 track and 0 albums changed\n"
     assert await run("review", "--json") == ""
     assert json.loads(await run("decide", "A & B", "--json"))["changed_tracks"] == "0"

@@ -62,6 +62,22 @@ def names(text: str, *known: str, artists: int = 0) -> list[str]:
             ["Earth, Wind & Fire", "Ann Lee"],
         ),
         ("A feat. Ann Lee & Bo Ek", ("Ann Lee", "Bo Ek"), ["A", "Ann Lee", "Bo Ek"]),
+        ("A (feat. B)", (), ["A", "B"]),
+        ("A [Ft. B feat. C]", (), ["A", "B", "C"]),
+        ("A(feat.B)", (), ["A", "B"]),
+        ("A (feat. B", (), ["A (feat. B"]),
+        ("A (feat. B]", (), ["A (feat. B]"]),
+        ("A (feat. B (of C))", (), ["A (feat. B (of C))"]),
+        ("(feat. B)", (), ["(feat. B)"]),
+        ("A (live)", ("A", "live"), ["A (live)"]),
+        ("A feat. B (featuring C)", (), ["A", "B", "C"]),
+        ("Ann Lee & Bo Ek (feat. C)", ("Ann Lee", "Bo Ek"), ["Ann Lee", "Bo Ek", "C"]),
+        ("A (feat. Ann Lee & Bo Ek)", ("Ann Lee", "Bo Ek"), ["A", "Ann Lee", "Bo Ek"]),
+        ("A [with B]", ("A", "B"), ["A", "B"]),
+        ("A (w/ Ann Lee & Bo Ek)", ("A", "Ann Lee", "Bo Ek"), ["A", "Ann Lee", "Bo Ek"]),
+        ("A [with B]", ("A",), ["A [with B]"]),
+        ("A [with B]", ("A", "B", "A [with B]"), ["A [with B]"]),
+        ("A feat. C (with B)", ("A",), ["A", "C (with B)"]),
         ("feat. B", (), ["feat. B"]),
         ("A & ", ("A",), ["A & "]),
         ("; ;", (), ["; ;"]),
@@ -87,14 +103,25 @@ def test_the_number_of_artists_decides() -> None:
     assert names("A feat. B", artists=1) == ["A feat. B"]
     assert names("Ann & Bo", artists=2) == ["Ann", "Bo"]
     assert names("Earth, Wind & Fire feat. A", artists=2) == ["Earth, Wind & Fire", "A"]
+    assert names("Ann [with Bo]", artists=2) == ["Ann", "Bo"]
     assert split("Ann & Bo", Evidence(), 2).confidence == BY_IDS
     assert split("A & B, C", Evidence(), 2).undecided == ("A & B, C",)
 
 
 def test_a_decision_decides() -> None:
     evidence = Evidence(
-        frozenset({"Ann Lee & Bo Ek"}), {"Ann & Bo": [Part("Ann", " & "), Part("Bo")]}
+        frozenset({"Ann Lee & Bo Ek"}),
+        {
+            "Ann & Bo": [Part("Ann", " & "), Part("Bo")],
+            "Ann (with Bo)": [Part("Ann", " (with "), Part("Bo", ")")],
+        },
     )
+    guests = split("Ann (with Bo); C", evidence).names
+    assert [(name.name, name.join_phrase) for name in guests] == [
+        ("Ann", " (with "),
+        ("Bo", "); "),
+        ("C", ""),
+    ]
     found = split("A feat. Ann & Bo", evidence)
     assert [name.name for name in found.names] == ["A", "Ann", "Bo"]
     assert not found.undecided
@@ -110,6 +137,14 @@ def test_tells_roles_confidence_and_doubt() -> None:
     assert found.confidence == BY_SIGN
     assert split("C D & E F", Evidence(frozenset({"C D", "E F"}))).confidence == BY_NAMES
     assert split("A", Evidence()).undecided == ()
+    guests = split("A (feat. B & C D)", Evidence())
+    assert [(name.role, name.join_phrase) for name in guests.names] == [
+        ("PRIMARY", " (feat. "),
+        ("FEATURED", ")"),
+    ]
+    assert (guests.undecided, guests.confidence) == (("B & C D",), BY_SIGN)
+    assert split("A [with B]", Evidence()).undecided == ("A [with B]",)
+    assert split("A [with B]", Evidence(frozenset("AB"))).confidence == BY_NAMES
 
 
 @pytest.mark.parametrize(
@@ -117,6 +152,8 @@ def test_tells_roles_confidence_and_doubt() -> None:
     [
         ("A & B", ["A", "B"], [Part("A", " & "), Part("B")]),
         ("A & B", ["A & B"], [Part("A & B")]),
+        ("A [with B]", ["A", "B"], [Part("A", " [with "), Part("B", "]")]),
+        ("A [with B] C", ["A", "B"], None),
         ("A & B", ["B", "A"], None),
         ("A & B", ["A"], None),
         ("A & B", ["B"], None),
@@ -132,7 +169,25 @@ def test_reads_a_decision(text: str, found: list[str], expected: list[Part] | No
 
 _WORDS = st.sampled_from(["A", "Ann Lee", "Bo", "The C", "", " ", "x", "ft", "Earth"])
 _SIGNS = st.sampled_from(
-    [" feat. ", " Ft. ", ";", "; ", " & ", ", ", "/", " / ", " x ", " and ", " vs ", "  ", " "]
+    [
+        " feat. ",
+        " Ft. ",
+        ";",
+        "; ",
+        " & ",
+        ", ",
+        "/",
+        " / ",
+        " x ",
+        " and ",
+        " vs ",
+        "  ",
+        " ",
+        " (feat. ",
+        "[with ",
+        ")",
+        " ]",
+    ]
 )
 _TEXTS = st.lists(st.tuples(_WORDS, _SIGNS), min_size=1, max_size=20).map(
     lambda pairs: "".join(word + sign for word, sign in pairs)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/credit.proto\x12\x0b\x66onoteca.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"p\n\x0c\x43reditReview\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06pieces\x18\x02 \x03(\t\x12\x14\n\x0cknown_pieces\x18\x03 \x03(\t\x12,\n\x08see_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\x18ListCreditReviewsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x19ListCreditReviewsResponse\x12*\n\x07reviews\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.CreditReview\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x13\x44\x65\x63ideCreditRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61rtists\x18\x02 \x03(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\".\n\x14\x44\x65\x63ideCreditResponse\x12\x16\n\x0e\x63hanged_tracks\x18\x01 \x01(\x03\x32\xc8\x01\n\rCreditService\x12\x62\n\x11ListCreditReviews\x12%.fonoteca.v1.ListCreditReviewsRequest\x1a&.fonoteca.v1.ListCreditReviewsResponse\x12S\n\x0c\x44\x65\x63ideCredit\x12 .fonoteca.v1.DecideCreditRequest\x1a!.fonoteca.v1.DecideCreditResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/credit.proto\x12\x0b\x66onoteca.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"p\n\x0c\x43reditReview\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06pieces\x18\x02 \x03(\t\x12\x14\n\x0cknown_pieces\x18\x03 \x03(\t\x12,\n\x08see_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"A\n\x18ListCreditReviewsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x19ListCreditReviewsResponse\x12*\n\x07reviews\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.CreditReview\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"_\n\x13\x44\x65\x63ideCreditRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61rtists\x18\x02 \x03(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"F\n\x14\x44\x65\x63ideCreditResponse\x12\x16\n\x0e\x63hanged_tracks\x18\x01 \x01(\x03\x12\x16\n\x0e\x63hanged_albums\x18\x02 \x01(\x03\x32\xc8\x01\n\rCreditService\x12\x62\n\x11ListCreditReviews\x12%.fonoteca.v1.ListCreditReviewsRequest\x1a&.fonoteca.v1.ListCreditReviewsResponse\x12S\n\x0c\x44\x65\x63ideCredit\x12 .fonoteca.v1.DecideCreditRequest\x1a!.fonoteca.v1.DecideCreditResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DECIDECREDITREQUEST']._serialized_start=353
   _globals['_DECIDECREDITREQUEST']._serialized_end=448
   _globals['_DECIDECREDITRESPONSE']._serialized_start=450
-  _globals['_DECIDECREDITRESPONSE']._serialized_end=496
-  _globals['_CREDITSERVICE']._serialized_start=499
-  _globals['_CREDITSERVICE']._serialized_end=699
+  _globals['_DECIDECREDITRESPONSE']._serialized_end=520
+  _globals['_CREDITSERVICE']._serialized_start=523
+  _globals['_CREDITSERVICE']._serialized_end=723
 # @@protoc_insertion_point(module_scope)

@@ -158,16 +158,20 @@ class DecideCreditResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CHANGED_TRACKS_FIELD_NUMBER: _builtins.int
+    CHANGED_ALBUMS_FIELD_NUMBER: _builtins.int
     changed_tracks: _builtins.int
     """How many tracks have another credit now."""
+    changed_albums: _builtins.int
+    """How many albums have another credit now."""
     def __init__(
         self,
         *,
         changed_tracks: _builtins.int = ...,
+        changed_albums: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_tracks", b"changed_tracks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed_albums", b"changed_albums", "changed_tracks", b"changed_tracks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -68,7 +68,8 @@ class CreditServiceServicer:
 
     def DecideCredit(self, request, context):
         """Decides which artists a name stands for: for all that is scanned from now on, and for the live tracks
-        whose credit holds it, unless their credits are locked. A decision may be made for any name, also again.
+        whose credit holds it, unless their credits are locked, and the albums. A decision may be made for any
+        name, also again.
 
         One transaction. RevertTrackField gives a single track its credit back.
         """

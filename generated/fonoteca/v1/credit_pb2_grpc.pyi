@@ -42,7 +42,8 @@ class CreditServiceStub:
     """Lists the names that are in doubt, in the order of their characters, a page at a time."""
     DecideCredit: _grpc.UnaryUnaryMultiCallable[_credit_pb2.DecideCreditRequest, _credit_pb2.DecideCreditResponse]
     """Decides which artists a name stands for: for all that is scanned from now on, and for the live tracks
-    whose credit holds it, unless their credits are locked. A decision may be made for any name, also again.
+    whose credit holds it, unless their credits are locked, and the albums. A decision may be made for any
+    name, also again.
 
     One transaction. RevertTrackField gives a single track its credit back.
     """
@@ -61,7 +62,8 @@ class CreditServiceAsyncStub(CreditServiceStub):
     """Lists the names that are in doubt, in the order of their characters, a page at a time."""
     DecideCredit: _aio.UnaryUnaryMultiCallable[_credit_pb2.DecideCreditRequest, _credit_pb2.DecideCreditResponse]  # type: ignore[assignment]
     """Decides which artists a name stands for: for all that is scanned from now on, and for the live tracks
-    whose credit holds it, unless their credits are locked. A decision may be made for any name, also again.
+    whose credit holds it, unless their credits are locked, and the albums. A decision may be made for any
+    name, also again.
 
     One transaction. RevertTrackField gives a single track its credit back.
     """
@@ -89,7 +91,8 @@ class CreditServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_credit_pb2.DecideCreditResponse, _abc.Awaitable[_credit_pb2.DecideCreditResponse]]:
         """Decides which artists a name stands for: for all that is scanned from now on, and for the live tracks
-        whose credit holds it, unless their credits are locked. A decision may be made for any name, also again.
+        whose credit holds it, unless their credits are locked, and the albums. A decision may be made for any
+        name, also again.
 
         One transaction. RevertTrackField gives a single track its credit back.
         """

@@ -192,8 +192,8 @@ class CreditedName(_message.Message):
     """
     join_phrase: _builtins.str
     """What stands between this name and the next one, at most 50 characters, for example " & " or
-    " feat. ". Default: " feat. " before the first featured artist, ", " before any other; nothing after
-    the last.
+    " feat. ". Default: " feat. " before the first featured artist, ", " before any other. After the last
+    one only a closing bracket is kept, as in "A (feat. B)".
     """
     role: Global___CreditRole.ValueType
     """What the artist did. Default: CREDIT_ROLE_PRIMARY."""

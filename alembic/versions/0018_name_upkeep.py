@@ -1,4 +1,4 @@
-"""Names of artists and albums are kept in search at less cost a track."""
+"""Of equally popular names and titles, the shorter are suggested first."""
 
 from __future__ import annotations
 

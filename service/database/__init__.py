@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from service.database.pool import Connection, Database
-from service.database.statements import Statements, load_statements
+from service.database.statements import Statements, compact, load_statements
 
-__all__ = ["Connection", "Database", "Statements", "load_statements"]
+__all__ = ["Connection", "Database", "Statements", "compact", "load_statements"]

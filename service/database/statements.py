@@ -7,6 +7,8 @@ misspelt one stops the program at its start:
 
     _SQL = load_statements(__package__)
     _GET = _SQL["get_track"]
+
+A statement that is put together from fragments, because what it asks for varies, is made `compact`.
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import LiteralString, cast
+from typing import Final, LiteralString, cast
+
+from psycopg import sql
 
 _HEAD = re.compile(r"^-- name: ([a-z][a-z0-9_]*)$", re.MULTILINE)
+_INDENT: Final = re.compile(rb"(?<=\()\s+|\s+(?=\))|(?<=\s)\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,14 @@ def load_statements(package: str) -> Statements:
     """Read the `queries.sql` of a package such as `service.tracks`."""
     text = files(package).joinpath("queries.sql").read_text(encoding="utf-8")
     return Statements(package, tuple(_parse(package, text)))
+
+
+def compact(statement: sql.Composable) -> bytes:
+    """Return a statement without indents: the driver remembers how to read up to 4,096 bytes.
+
+    Its texts must not have two blanks, or one beside a bracket.
+    """
+    return _INDENT.sub(b"", statement.as_bytes())
 
 
 def _parse(source: str, text: str) -> Iterator[Statement]:

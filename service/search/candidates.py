@@ -8,7 +8,6 @@ what it sees it ranks by numbers that are stored with the track (`_SCORED`).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -18,7 +17,7 @@ from uuid import UUID
 
 from psycopg import sql
 
-from service.database import Connection
+from service.database import Connection, compact
 from service.query import Query, condition
 from service.search.model import MAX_HITS, Match, Pattern
 
@@ -266,7 +265,6 @@ _SCOPE_FILTER: Final = sql.SQL(
     "EXISTS (SELECT FROM track AS t WHERE t.id = s.track_id AND {condition})"
 )
 _EVERYWHERE: Final = sql.SQL("true")
-_INDENT: Final = re.compile(rb"(?<=\()\s+|\s+(?=\))|(?<=\s)\s+")
 
 
 async def find(
@@ -368,8 +366,7 @@ def _statement(
         elsewhere=(_IN_GENRES_OR_LYRICS if is_sung else _IN_GENRES).format(rest=_REST),
         genre_words=_GENRE_WORDS if is_sung else sql.SQL(""),
     )
-    # The driver remembers how to read statements of up to 4,096 bytes.
-    return _INDENT.sub(b"", _FIND.format(named=named, scored=scored).as_bytes())
+    return compact(_FIND.format(named=named, scored=scored))
 
 
 def scope_condition(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:

@@ -23,7 +23,6 @@ from service.search.answer import Search, ShownHit, answer
 from service.search.candidates import Scope
 from service.search.model import ENOUGH, Rung
 from service.search.patterns import every_word
-from service.search.store import fold
 from service.suggest import store
 from service.suggest.complete import meant_by
 from service.suggest.model import Kind, Match, Typed, names_within
@@ -67,8 +66,7 @@ async def search_catalogue(
     """Return up to `size` hits of each kind."""
     search = Search(text, Scope(library_id, parse("")), size, None)
     [page] = await answer(connection, [search], until=until)
-    [key] = await fold(connection, [text])
-    hits = await _names(connection, Typed(key), Wanted(_KINDS, library_id, size)) if key else {}
+    hits = await _names(connection, text, Wanted(_KINDS, library_id, size))
     artist_hits, album_hits, playlist_hits = (list(hits.get(kind, ())) for kind in _KINDS)
     found_artists = {a.id: a for a in await artists.find_many(connection, _ids(artist_hits))}
     found_albums = {a.id: a for a in await albums.find_many(connection, _ids(album_hits))}
@@ -86,12 +84,12 @@ def _ids(hits: Sequence[NameHit]) -> list[UUID]:
     return [hit.match.id for hit in hits]
 
 
-async def _names(connection: Connection, typed: Typed, wanted: Wanted) -> dict[Kind, list[NameHit]]:
+async def _names(connection: Connection, text: str, wanted: Wanted) -> dict[Kind, list[NameHit]]:
     """Climb the steps; one is taken only for the kinds of which too few were found."""
     hits: dict[Kind, dict[UUID, NameHit]] = {kind: {} for kind in wanted.kinds}
     async with connection.transaction():
-        await store.plan_once(connection)
-        for rung, step in _STEPS:
+        typed = await store.read_typed(connection, text)
+        for rung, step in _STEPS if typed.key else ():
             kinds = tuple(kind for kind, of in hits.items() if _is_short(of.values(), rung))
             if not kinds:
                 continue

@@ -12,7 +12,7 @@ from typing import Final
 
 from service.database import Connection
 from service.search.highlight import Matcher, Span, pieces_of
-from service.search.store import fold, known_words, similar_words
+from service.search.store import known_words, similar_words
 from service.suggest import store
 from service.suggest.model import (
     MENDED_WORTH,
@@ -41,12 +41,10 @@ _IN_TWO_STEPS: Final = frozenset({Kind.TRACK, Kind.ARTIST, Kind.ALBUM})
 
 async def complete(connection: Connection, text: str, wanted: Wanted) -> list[list[Suggestion]]:
     """Return the best suggestions of each kind that has any, the best group first."""
-    [key] = await fold(connection, [text])
-    if not key:
-        return []
-    typed = Typed(key)
     async with connection.transaction():
-        await store.plan_once(connection)
+        typed = await store.read_typed(connection, text)
+        if not typed.key:
+            return []
         found, queries = await _found(connection, typed, wanted)
     groups = grouped(found, wanted.limit)
     spans = await _spans(connection, groups, queries) if wanted.highlight else {}

@@ -22,6 +22,9 @@ _MAX_READINGS: Final = 24
 _SHORTEST_PROBE: Final = 3
 """A beginning of fewer letters stands for too large a part of all words to be looked up."""
 
+MAX_ENDINGS: Final = 32
+"""So many words may stand for an unfinished one where all names are looked through."""
+
 _ENOUGH_WORDS: Final = 2
 _LONGEST_NAME: Final = 8
 _SHORTEST_MENDED: Final = 4
@@ -46,9 +49,14 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What was typed, folded. Its last word may be unfinished."""
+    """What was typed, folded. Its last word may be unfinished.
+
+    `endings` are the words of the catalogue that begin as it does; more than `MAX_ENDINGS` of them
+    stand for too many.
+    """
 
     key: str
+    endings: Sequence[str] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -73,9 +81,16 @@ class Typed:
 
     @property
     def probe_of_all(self) -> str | None:
-        """The same for the index of all names, where a beginning may have very many words."""
+        """The same for the index of all names, where a beginning may have very many words.
+
+        Few words are named instead: the index then begins with the rarest word of all, so that one
+        as common as "the" costs nothing beside a rare one.
+        """
         *finished, _ = self.words
-        return every_word(finished) if finished else self.probe
+        if len(self.endings) > MAX_ENDINGS:
+            return every_word(finished) if finished else self.probe
+        ends = _any([every_word([ending[:_MAX_WORD]]) for ending in self.endings])
+        return " & ".join(filter(None, [every_word(finished), ends])) if ends else None
 
 
 @dataclass(frozen=True, slots=True)

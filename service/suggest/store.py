@@ -5,20 +5,16 @@ Every statement looks at a bounded number of rows, whatever was typed and howeve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, LiteralString
 from uuid import UUID
 
 from service.database import Connection, load_statements
-from service.suggest.model import Kind, Match, Typed
+from service.suggest.candidates import LETTERS, Source, statement
+from service.suggest.model import MAX_ENDINGS, Kind, Match, Typed
 
 _SQL = load_statements(__package__)
-_PLAN_ONCE = _SQL["plan_once"]
-_POPULAR: Final = (_SQL["popular_titles"], _SQL["popular_names"])
-_OTHER: Final = (_SQL["other_titles"], _SQL["other_names"])
-_WITH_WORDS: Final = (_SQL["titles_with_words"], _SQL["names_with_words"])
-_CALLED = _SQL["names_called"]
+_READ_TYPED = _SQL["read_typed"]
 _SETTLE = _SQL["settle_popularity"]
 _BEGINNINGS = _SQL["known_beginnings"]
 
@@ -33,68 +29,66 @@ class Wanted:
     highlight: bool = False
 
 
-async def plan_once(connection: Connection) -> None:
-    """Make the other statements quick, in the transaction of `connection`."""
-    await connection.execute(_PLAN_ONCE)
+async def read_typed(connection: Connection, text: str) -> Typed:
+    """Return what was typed, and make the other statements of the transaction quick."""
+    parameters = {"text": text, "most": MAX_ENDINGS}
+    [(key, endings, _)] = await (await connection.execute(_READ_TYPED, parameters)).fetchall()
+    return Typed(key, endings)
 
 
 async def popular(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
     """Return the best of what is popular."""
-    return await _matches(connection, _POPULAR, typed.key, typed.probe, typed.begun, wanted)
+    is_short = len(typed.key) < LETTERS
+    source = Source.POPULAR_BY_LETTER if is_short else Source.POPULAR_BY_LETTERS
+    words = {"probe": typed.probe, "words": typed.begun}
+    return await _matches(connection, source, typed, words, wanted)
 
 
 async def other(
     connection: Connection, typed: Typed, probe: str | None, wanted: Wanted
 ) -> list[Match]:
     """Return the best of the rest; without a `probe`, only of what begins with the typed text."""
-    return await _matches(connection, _OTHER, typed.key, probe, typed.begun, wanted)
+    words = {"probe": probe, "words": typed.begun}
+    return await _matches(connection, Source.OTHER, typed, words, wanted)
 
 
 async def with_words(
     connection: Connection, typed: Typed, words: str, wanted: Wanted
 ) -> list[Match]:
     """Return the best of what a tsquery finds; `typed` is what they are compared with."""
-    return await _matches(connection, _WITH_WORDS, typed.key, words, words, wanted)
+    searched = {"probe": words, "words": words}
+    return await _matches(connection, Source.WITH_WORDS, typed, searched, wanted)
 
 
 async def called(
     connection: Connection, typed: Typed, keys: Sequence[str], wanted: Wanted
 ) -> list[Match]:
     """Return the best of what bears one of some folded names; not tracks."""
-    parameters = {
-        "key": typed.key,
-        "keys": list(keys),
-        "library_id": wanted.library_id,
-        "limit": wanted.limit,
-        "kinds": [kind.name for kind in wanted.kinds],
-    }
-    rows = await (await connection.execute(_CALLED, parameters, prepare=True)).fetchall()
-    return [Match(Kind[kind], *row) for kind, *row in rows]
+    return await _matches(connection, Source.CALLED, typed, {"keys": list(keys)}, wanted)
 
 
 async def _matches(
     connection: Connection,
-    statements: tuple[LiteralString, LiteralString],
-    key: str,
-    probe: str | None,
-    words: str,
+    source: Source,
+    typed: Typed,
+    sought: Mapping[str, object],
     wanted: Wanted,
 ) -> list[Match]:
-    of_titles, of_names = statements
-    names = [kind for kind in wanted.kinds if kind is not Kind.TRACK]
+    names = [kind.name for kind in wanted.kinds if kind is not Kind.TRACK]
+    query = statement(
+        source,
+        titles=Kind.TRACK in wanted.kinds,
+        names=bool(names),
+        in_library=wanted.library_id is not None,
+    )
     parameters = {
-        "key": key,
-        "probe": probe,
-        "words": words,
+        "key": typed.key,
+        "kinds": names,
         "library_id": wanted.library_id,
         "limit": wanted.limit,
-        "kinds": [kind.name for kind in names],
+        **sought,
     }
-    rows = []
-    if Kind.TRACK in wanted.kinds:
-        rows += await (await connection.execute(of_titles, parameters, prepare=True)).fetchall()
-    if names:
-        rows += await (await connection.execute(of_names, parameters, prepare=True)).fetchall()
+    rows = await (await connection.execute(query, parameters, prepare=True)).fetchall()
     return [Match(Kind[kind], *row) for kind, *row in rows]
 
 

@@ -1253,9 +1253,9 @@ CREATE UNIQUE INDEX library_name_key ON public.library USING btree (lower((name 
 
 CREATE INDEX name_search_key_idx ON public.name_search USING btree (kind, name_key, popularity DESC, subject);
 
-CREATE INDEX name_search_letter_idx ON public.name_search USING btree (kind, "left"(name_key, 1), popularity DESC, subject, name_key) WHERE (tier = 0);
+CREATE INDEX name_search_letter_idx ON public.name_search USING btree (kind, "left"(name_key, 1), popularity DESC, char_length(name_key), subject, name_key) WHERE (tier = 0);
 
-CREATE INDEX name_search_letters_idx ON public.name_search USING btree (kind, "left"(name_key, 3), popularity DESC, subject, name_key) WHERE (tier = 0);
+CREATE INDEX name_search_letters_idx ON public.name_search USING btree (kind, "left"(name_key, 3), popularity DESC, char_length(name_key), subject, name_key) WHERE (tier = 0);
 
 CREATE INDEX name_search_words_idx ON public.name_search USING gin (words) WITH (gin_pending_list_limit='128');
 
@@ -1317,9 +1317,9 @@ CREATE INDEX track_release_date_idx ON public.track USING btree (library_id, COA
 
 CREATE INDEX track_search_artist_idx ON public.track_search USING btree (artist_key, popularity DESC, track_id DESC);
 
-CREATE INDEX track_search_letter_idx ON public.track_search USING btree ("left"(title_key, 1), popularity DESC, track_id, title_key) WHERE (popularity >= (60)::double precision);
+CREATE INDEX track_search_letter_idx ON public.track_search USING btree ("left"(title_key, 1), popularity DESC, char_length(title_key), track_id, title_key) WHERE (popularity >= (60)::double precision);
 
-CREATE INDEX track_search_letters_idx ON public.track_search USING btree ("left"(title_key, 3), popularity DESC, track_id, title_key) WHERE (popularity >= (60)::double precision);
+CREATE INDEX track_search_letters_idx ON public.track_search USING btree ("left"(title_key, 3), popularity DESC, char_length(title_key), track_id, title_key) WHERE (popularity >= (60)::double precision);
 
 CREATE INDEX track_search_title_idx ON public.track_search USING btree (title_key, popularity DESC, track_id DESC);
 

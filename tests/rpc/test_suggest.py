@@ -184,6 +184,23 @@ async def test_recordings_of_one_title_are_one_suggestion(
     assert [s.id for s in response.groups[0].suggestions] == [popular.id]
 
 
+@pytest.mark.parametrize("query", ["a", "abb"])
+async def test_of_equally_popular_ones_the_shorter_come_first(
+    search: SearchServiceAsyncStub, database: Database, query: str
+) -> None:
+    names = [f"Abb{'a' * (number * 7 % 20)}" for number in range(20)]
+    await add_tracks(
+        database,
+        *(Track(title=name, credits=credited(f"{name}!"), popularity=80) for name in names),
+    )
+    names.sort(key=len)
+    suggested = await ask(search, query, limit=4)
+    assert suggested == {
+        "TRACK": names[:4],
+        "ARTIST": [f"{name}!" for name in names[:4]],
+    }
+
+
 async def test_names_follow_their_writes_at_once(
     search: SearchServiceAsyncStub,
     tracks: TrackServiceAsyncStub,

@@ -25,16 +25,21 @@ _BROADCAST: Final = (
     ("BEXT:ORIGINATION_DATE", 320, 10),
     ("BEXT:ORIGINATION_TIME", 330, 8),
 )
-_WAVE_CODECS: Final = {
-    0x01: "pcm", 0x02: "adpcm", 0x03: "pcm_float", 0x06: "alaw", 0x07: "ulaw", 0x11: "adpcm",
-    0x31: "gsm", 0x50: "mp2", 0x55: "mp3", 0xFF: "aac", 0x161: "wma", 0x162: "wma_pro",
-    0x163: "wma_lossless", 0x2000: "ac3",
+WAVE_CODECS: Final = {
+    0x01: "pcm", 0x02: "adpcm", 0x03: "pcm_float", 0x06: "alaw", 0x07: "ulaw",
+    0x0A: "wma_voice", 0x11: "adpcm", 0x31: "gsm", 0x42: "g723_1", 0x50: "mp2", 0x55: "mp3",
+    0xFF: "aac", 0x160: "wma", 0x161: "wma", 0x162: "wma_pro", 0x163: "wma_lossless",
+    0x2000: "ac3",
 }  # fmt: skip
+"""The codecs of sound by the numbers that WAV gives them, which ASF uses as well."""
 _EXTENSIBLE: Final = 0xFFFE
 _AIFF_CODECS: Final = {
     b"fl32": "pcm_float", b"FL32": "pcm_float", b"fl64": "pcm_float", b"FL64": "pcm_float",
     b"ulaw": "ulaw", b"ULAW": "ulaw", b"alaw": "alaw", b"ALAW": "alaw", b"ima4": "adpcm",
 }  # fmt: skip
+UNCOMPRESSED: Final = frozenset({"pcm", "pcm_float", "dsd"})
+"""Codecs of which a second takes as much room as rate, channels and bits say."""
+
 #: A size in RF64 that stands in another chunk.
 _ELSEWHERE: Final = 0xFFFFFFFF
 
@@ -54,6 +59,8 @@ class Chunks:
     sound_bytes: int = 0
     #: How many of these bytes are in the file.
     sound_present: int = 0
+    #: How many samples there are of each channel, as compressed sound tells; 0 when it does not.
+    frames: int = 0
     #: Where an ID3 tag begins, or 0.
     id3_at: int = 0
     #: Sizes of chunks that stand in another chunk, as RF64 has them.
@@ -67,11 +74,17 @@ class Chunks:
     @property
     def length(self) -> float:
         """The length of the sound in seconds."""
+        if not self.sound_bytes:
+            return 0.0
+        if self.frames and self.sample_rate and self.codec not in UNCOMPRESSED:
+            return self.frames / self.sample_rate
         return self.sound_bytes / self.byte_rate if self.byte_rate else 0.0
 
     @property
     def bitrate(self) -> int:
         """Bits a second."""
+        if not self.byte_rate and self.length:
+            return round(self.sound_bytes * 8 / self.length)
         return self.byte_rate * 8
 
 
@@ -85,13 +98,8 @@ def riff_chunks(stream: BinaryIO, end: int) -> Chunks:
     """Return what the chunks of a WAV file say; RF64 and BW64 are WAV files for large sizes."""
     found = Chunks(Harvest(Family.RIFF))
     for chunk in _walk(stream, 12, end, "little", found):
-        if chunk.name == b"fmt ":
-            _wave_format(_bytes(stream, chunk, 40), found)
-        elif chunk.name == b"data" and not found.sound_bytes:
-            found.sound_bytes = chunk.size
-            found.sound_present = min(chunk.size, end - chunk.start)
-        elif chunk.name == b"ds64":
-            found.sizes[b"data"] = int.from_bytes(_bytes(stream, chunk, 16)[8:16], "little")
+        if chunk.name in (b"fmt ", b"fact", b"data", b"ds64"):
+            _wave_sound(stream, chunk, end, found)
         elif chunk.name.lower() == b"id3 ":
             found.id3_at = chunk.start
         elif chunk.name == b"bext":
@@ -104,6 +112,19 @@ def riff_chunks(stream: BinaryIO, end: int) -> Chunks:
                 name = text.name.decode("latin-1").rstrip().upper()
                 _add(found.tags, name, _bytes(stream, text, _LONGEST_TEXT))
     return found
+
+
+def _wave_sound(stream: BinaryIO, chunk: _Chunk, end: int, found: Chunks) -> None:
+    """Take what a chunk says of the sound."""
+    if chunk.name == b"fmt ":
+        _wave_format(_bytes(stream, chunk, 40), found)
+    elif chunk.name == b"fact":
+        found.frames = int.from_bytes(_bytes(stream, chunk, 4), "little")
+    elif chunk.name == b"ds64":
+        found.sizes[b"data"] = int.from_bytes(_bytes(stream, chunk, 16)[8:16], "little")
+    elif not found.sound_bytes:
+        found.sound_bytes = chunk.size
+        found.sound_present = min(chunk.size, end - chunk.start)
 
 
 def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
@@ -122,9 +143,11 @@ def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
 
 
 def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
-    """Return title and artist of a DSDIFF file."""
+    """Return title and artist of a DSDIFF file, and whether its sound is packed."""
     found = Chunks(Harvest(Family.AIFF), codec="dsd")
     for chunk in _walk(stream, 16, end, "big", found, width=8):
+        if chunk.name == b"DST ":
+            found.codec = "dst"
         if chunk.name != b"DIIN":
             continue
         inner = min(end, chunk.start + chunk.size)
@@ -179,8 +202,11 @@ def _aiff_comments(content: bytes) -> Iterator[bytes]:
 
 
 def _wave_format(content: bytes, found: Chunks) -> None:
-    numbers = [int.from_bytes(content[at : at + 2], "little") for at in (0, 2, 14, 24)]
-    kind, found.channels, found.bits_per_sample, subformat = numbers
+    numbers = [int.from_bytes(content[at : at + 2], "little") for at in (0, 2, 12, 14, 24)]
+    kind, found.channels, frame_bytes, found.bits_per_sample, subformat = numbers
     found.sample_rate = int.from_bytes(content[4:8], "little")
     found.byte_rate = int.from_bytes(content[8:12], "little")
-    found.codec = _WAVE_CODECS.get(subformat if kind == _EXTENSIBLE else kind, "pcm")
+    found.codec = WAVE_CODECS.get(subformat if kind == _EXTENSIBLE else kind, "pcm")
+    if found.codec in UNCOMPRESSED and frame_bytes:
+        # The more reliable of two ways to say the same.
+        found.byte_rate = found.sample_rate * frame_bytes

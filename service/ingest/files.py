@@ -24,27 +24,28 @@ from mutagen.aiff import AIFF
 from mutagen.dsdiff import DSDIFF
 from mutagen.flac import FLAC, StreamInfo, VCFLACDict
 from mutagen.monkeysaudio import MonkeysAudio, MonkeysAudioInfo
-from mutagen.mp3 import MP3, MPEGInfo
 from mutagen.musepack import Musepack, MusepackInfo
 from mutagen.oggopus import OggOpus, OggOpusInfo
 from mutagen.oggspeex import OggSpeex, OggSpeexInfo
 from mutagen.oggvorbis import OggVorbis, OggVorbisInfo
-from mutagen.trueaudio import TrueAudio, TrueAudioInfo
 from mutagen.wave import WAVE
-from mutagen.wavpack import WavPack, WavPackInfo
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest import ends
+from service.ingest.asf import ASF, asf_info
 from service.ingest.audio_hash import FileHashes, hash_file
 from service.ingest.chunks import Chunks, aiff_chunks, dsdiff_chunks, riff_chunks
 from service.ingest.encodings import mend
 from service.ingest.formats import AUDIO_SUFFIXES, FORMATS, HEADER_BYTES, Parser, parsers
 from service.ingest.mpeg4 import mp4_tags
+from service.ingest.mpeg_audio import MP3, MPEGInfo
 from service.ingest.pictures import Embedded, FoundPicture, collect, of_blocks
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, harvest
 from service.ingest.sound import Sound, describe, sound_of
 from service.ingest.tags import map_tags
+from service.ingest.trueaudio import TrueAudio, TrueAudioInfo
+from service.ingest.wavpack import WavPack, WavPackInfo
 from service.sources import FILE, MAX_SOURCE_URI, file_source_id
 
 #: How much time of the processor one file may take before its parser is taken to be stuck.
@@ -81,6 +82,7 @@ _SOUND_READERS: Final[dict[Parser, Callable[[BinaryIO], Any]]] = {
     WavPack: WavPackInfo,
     TrueAudio: lambda stream: TrueAudioInfo(stream, 0),
     AAC: AACInfo,
+    ASF: asf_info,
 }
 
 #: Kinds of the metadata blocks of FLAC: the first one describes the sound, this one holds the tags.

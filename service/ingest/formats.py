@@ -11,12 +11,10 @@ from typing import Any, BinaryIO, Final
 from mutagen.aac import AAC
 from mutagen.ac3 import AC3
 from mutagen.aiff import AIFF
-from mutagen.asf import ASF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
 from mutagen.flac import FLAC
 from mutagen.monkeysaudio import MonkeysAudio
-from mutagen.mp3 import MP3
 from mutagen.musepack import Musepack
 from mutagen.oggflac import OggFLAC
 from mutagen.oggopus import OggOpus
@@ -26,12 +24,14 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.optimfrog import OptimFROG
 from mutagen.smf import SMF
 from mutagen.tak import TAK
-from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
-from mutagen.wavpack import WavPack
 
+from service.ingest.asf import ASF
 from service.ingest.matroska import Matroska
 from service.ingest.mpeg4 import MP4
+from service.ingest.mpeg_audio import MP3
+from service.ingest.trueaudio import TrueAudio
+from service.ingest.wavpack import WavPack
 
 #: How much of a file tells its kind.
 HEADER_BYTES: Final = 64
@@ -52,8 +52,6 @@ class Format:
     mime_type: str
     suffixes: str
     lossless: bool = False
-    #: Whether the sound is not compressed, so that its length follows from its size.
-    plain: bool = False
     #: Whether the file states its length as a time, so that it does not follow from sizes.
     timed: bool = False
 
@@ -68,8 +66,8 @@ FORMATS: Final[dict[Parser, Format]] = {
     OggSpeex: Format("Ogg Speex", "ogg", "speex", _OGG, ".spx"),
     OggFLAC: Format("Ogg FLAC", "ogg", "flac", _OGG, ".oggflac", lossless=True),
     OggTheora: Format("Ogg Theora", "ogg", "theora", "video/ogg", ".ogv"),
-    WAVE: Format("WAV", "wav", "pcm", "audio/wav", ".wav .wave .bwf .rf64", lossless=True, plain=True),
-    AIFF: Format("AIFF", "aiff", "pcm", "audio/aiff", ".aif .aiff .aifc", lossless=True, plain=True),
+    WAVE: Format("WAV", "wav", "pcm", "audio/wav", ".wav .wave .bwf .rf64", lossless=True),
+    AIFF: Format("AIFF", "aiff", "pcm", "audio/aiff", ".aif .aiff .aifc", lossless=True),
     ASF: Format("ASF (WMA)", "asf", "wma", "audio/x-ms-wma", ".wma .asf"),
     MonkeysAudio: Format("Monkey's Audio", "ape", "ape", "audio/x-ape", ".ape", lossless=True),
     Musepack: Format("Musepack", "mpc", "musepack", "audio/x-musepack", ".mpc .mpp .mp+"),
@@ -77,7 +75,7 @@ FORMATS: Final[dict[Parser, Format]] = {
     OptimFROG: Format("OptimFROG", "ofr", "optimfrog", "audio/x-optimfrog", ".ofr .ofs", lossless=True),
     TrueAudio: Format("TrueAudio", "tta", "tta", "audio/x-tta", ".tta", lossless=True),
     TAK: Format("TAK", "tak", "tak", "audio/x-tak", ".tak", lossless=True),
-    DSF: Format("DSF", "dsf", "dsd", "audio/x-dsf", ".dsf", lossless=True, plain=True),
+    DSF: Format("DSF", "dsf", "dsd", "audio/x-dsf", ".dsf", lossless=True),
     DSDIFF: Format("DSDIFF", "dff", "dsd", "audio/x-dff", ".dff", lossless=True),
     AAC: Format("AAC (ADTS, ADIF)", "aac", "aac", "audio/aac", ".aac .adts .adif"),
     AC3: Format("AC-3, E-AC-3", "ac3", "ac3", "audio/ac3", ".ac3 .eac3"),

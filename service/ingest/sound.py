@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mutagen.ac3 import AC3
-from mutagen.asf import ASF
-from mutagen.mp3 import MP3, BitrateMode
+from mutagen.mp3 import BitrateMode
 
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
-from service.ingest.chunks import Chunks
+from service.ingest.asf import ASF
+from service.ingest.chunks import UNCOMPRESSED, Chunks
 from service.ingest.formats import Format, Parser
 from service.ingest.matroska import Matroska
 from service.ingest.mpeg4 import MP4
+from service.ingest.mpeg_audio import MP3
 
 _LONGEST_SECONDS: Final = 24 * 24 * 3600
 _INT32_MAX: Final = 2**31 - 1
@@ -24,7 +25,9 @@ _INT16_MAX: Final = 2**15 - 1
 _OPUS_RATE_HZ: Final = 48_000
 #: What ends before this is as long as it says; a header takes some bytes.
 _SLACK_SECONDS: Final = 0.5
-_LOSSLESS_CODECS: Final = frozenset({"alac", "flac", "pcm", "pcm_float", "tta", "wavpack"})
+_LOSSLESS_CODECS: Final = frozenset(
+    {"alac", "dst", "flac", "tta", "wavpack", "wma_lossless", *UNCOMPRESSED}
+)
 _MP4_CODECS: Final = {"ac-3": "ac3", "ec-3": "eac3", "samr": "amr_nb", "sawb": "amr_wb"}
 #: Objects in MPEG-4 that are other codecs than AAC.
 _MP4_OBJECTS: Final = {"mp4a.6b": "mp3", "mp4a.69": "mp3", "mp4a.a5": "ac3", "mp4a.a6": "eac3"}
@@ -63,16 +66,24 @@ def sound_of(info: Any, chunks: Chunks | None, size: int, parser: Parser) -> Sou
         codec=_codec(parser, info) if parsed else "",
     )
     if chunks and chunks.codec:
-        found.codec = chunks.codec
-        if chunks.byte_rate:
-            found.present_seconds = chunks.sound_present / chunks.byte_rate
-    if not found.present_seconds and found.codec in ("pcm", "pcm_float", "dsd"):
+        _add_chunks(chunks, found)
+    if not found.present_seconds and found.codec in UNCOMPRESSED:
         bits_a_second = found.rate * found.channels * found.bits
         found.present_seconds = size * 8 / bits_a_second if bits_a_second else 0.0
     if parsed and parser is MP3:
         found.bitrate_mode = _MODES.get(info.bitrate_mode, "")
         found.encoder, found.encoder_settings = info.encoder_info, info.encoder_settings
     return found
+
+
+def _add_chunks(chunks: Chunks, found: Sound) -> None:
+    """Add what mutagen does not read, or reads as if all sound were the plain one."""
+    found.codec = chunks.codec
+    if chunks.length:
+        found.seconds, found.bitrate = chunks.length, _positive(chunks, "bitrate", _INT32_MAX)
+        found.present_seconds = chunks.length * chunks.sound_present / chunks.sound_bytes
+    elif chunks.codec not in UNCOMPRESSED:
+        found.bitrate = 0
 
 
 def _codec(kind: Parser, info: Any) -> str:
@@ -86,7 +97,7 @@ def _codec(kind: Parser, info: Any) -> str:
     if kind is AC3:
         return "eac3" if info.codec == "ec-3" else "ac3"
     if kind is ASF:
-        return _asf_codec(info.codec_name.lower())
+        return info.codec or _asf_codec(info.codec_name.lower())
     return str(info.codec) if kind is Matroska else ""
 
 
@@ -113,13 +124,13 @@ def describe(known: Format, sound: Sound, track: Track, file: AudioFile) -> list
     file.codec = sound.codec or known.codec
     file.sample_rate_hz = _OPUS_RATE_HZ if file.codec == "opus" else sound.rate
     file.channels = sound.channels
-    if known.lossless or file.codec in _LOSSLESS_CODECS:
+    if file.codec in _LOSSLESS_CODECS or (known.lossless and file.codec == known.codec):
         file.bit_depth = sound.bits
     seconds, notes = _length(sound, file.size_bytes, timed=known.timed)
     if seconds:
         file.duration.FromMilliseconds(round(seconds * 1000))
     file.bitrate_bps = sound.bitrate or (round(file.size_bytes * 8 / seconds) if seconds else 0)
-    _add_facts(known, sound, track)
+    _add_facts(sound, track, file)
     return notes
 
 
@@ -140,10 +151,10 @@ def _length(sound: Sound, size: int, *, timed: bool) -> tuple[float, list[str]]:
     return seconds, []
 
 
-def _add_facts(known: Format, sound: Sound, track: Track) -> None:
+def _add_facts(sound: Sound, track: Track, file: AudioFile) -> None:
     stated = {fact.key for fact in track.attributes}
     texts = {
-        "bitrate_mode": sound.bitrate_mode or ("CBR" if known.plain else ""),
+        "bitrate_mode": sound.bitrate_mode or ("CBR" if file.codec in UNCOMPRESSED else ""),
         "encoder": sound.encoder,
         "encoder_settings": sound.encoder_settings,
     }

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mutagen.mp3 import MP3
 
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import PartialDate
 from service.ingest import files
 from service.ingest.files import read_track
 from service.ingest.formats import FORMATS
+from service.ingest.mpeg_audio import MP3
 from service.ingest.sound import Sound, describe
 from service.sources import file_source_id
 from tests.support.audio import MBID, RATE, id3_tags, tone, vorbis_tags

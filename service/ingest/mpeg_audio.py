@@ -1,0 +1,129 @@
+"""MPEG audio without an index: how long it is when its bit rate changes.
+
+Where no header tells the length, mutagen takes the bit rate of the first frame for that of all.
+Here some frames are looked at in several places; when they differ, every frame is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
+
+from mutagen import mp3
+
+_KILOBITS: Final[dict[tuple[bool, int], tuple[int, ...]]] = {
+    (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""Bit rates by whether it is MPEG-1, and layer; the first one has the number 1."""
+
+#: What all frames of a file have in common: MPEG version, layer, sample rate.
+_COMMON: Final = 0xFFFE_0C00
+#: Where frames are looked at, as shares of the file, how many there, and how far one is looked for.
+_PLACES: Final = (0.0, 0.25, 0.5, 0.75)
+_FRAMES: Final = 16
+_REACH: Final = 8192
+_MOST_FRAMES: Final = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the frames of a file have in common."""
+
+    head: int
+    is_mpeg_1: bool
+    layer: int
+    rate: int
+
+    @property
+    def samples(self) -> int:
+        """How many samples of each channel a frame has."""
+        if self.layer == 1:
+            return 384
+        return 576 if self.layer == 3 and not self.is_mpeg_1 else 1152
+
+    def size(self, head: bytes) -> tuple[int, int]:
+        """Return bit rate and bytes of a frame that begins like this; zeros when it is none."""
+        value = int.from_bytes(head)
+        number = value >> 12 & 0xF
+        if len(head) < 4 or value & _COMMON != self.head or number in (0, 15):
+            return 0, 0
+        bits = _KILOBITS[self.is_mpeg_1, self.layer][number - 1] * 1000
+        slot = 4 if self.layer == 1 else 1
+        whole = self.samples // 8 // slot * bits // self.rate
+        return bits, (whole + (value >> 9 & 1)) * slot
+
+
+class MPEGInfo(mp3.MPEGInfo):
+    """What frames say."""
+
+    def __init__(self, fileobj: BinaryIO, offset: int | None = None) -> None:
+        """Raises `HeaderNotFoundError`."""
+        super().__init__(fileobj, offset)
+        if self.length <= 0 or self.bitrate_mode is mp3.BitrateMode.UNKNOWN:
+            _survey(fileobj, self)
+
+
+class MP3(mp3.MP3):
+    """A file; its tags are read by mutagen."""
+
+    _Info = MPEGInfo
+
+
+def _survey(stream: BinaryIO, info: Any) -> None:
+    """Put right what mutagen has made of the first frames."""
+    start = info.frame_offset
+    stream.seek(start)
+    head = int.from_bytes(stream.read(4)) & _COMMON
+    kind = _Kind(head, info.version == 1, info.layer, info.sample_rate)
+    if info.length > 0 and not _changes(stream, kind, start):
+        return
+    sizes = [size for _, size in _frames(stream, kind, start, _MOST_FRAMES)]
+    info.length = len(sizes) * kind.samples / kind.rate
+    info.bitrate = round(sum(sizes) * 8 / info.length) if sizes else 0
+    info.bitrate_mode = mp3.BitrateMode.VBR
+
+
+def _changes(stream: BinaryIO, kind: _Kind, start: int) -> bool:
+    """Whether frames in several places of a file have different bit rates."""
+    end = stream.seek(0, 2)
+    seen: set[int] = set()
+    for share in _PLACES:
+        at = start + round((end - start) * share)
+        seen.update(bits for bits, _ in _frames(stream, kind, at, _FRAMES))
+    return len(seen) > 1
+
+
+def _frames(stream: BinaryIO, kind: _Kind, at: int, most: int) -> Iterator[tuple[int, int]]:
+    """Yield bit rates and sizes of the frames from a place on; what is between them is skipped."""
+    for _ in range(most):
+        stream.seek(at)
+        bits, size = kind.size(stream.read(4))
+        if not size:
+            at = _next(stream, kind, at)
+            stream.seek(max(at, 0))
+            bits, size = kind.size(stream.read(4))
+            if at < 0 or not size:
+                return
+        yield bits, size
+        at += size
+
+
+def _next(stream: BinaryIO, kind: _Kind, at: int) -> int:
+    """Return where the next two frames in a row begin, or -1."""
+    stream.seek(at)
+    content = stream.read(_REACH)
+    place = content.find(b"\xff")
+    while 0 <= place < len(content) - 3:
+        _, size = kind.size(content[place : place + 4])
+        if size:
+            stream.seek(at + place + size)
+            if kind.size(stream.read(4))[1]:
+                return at + place
+        place = content.find(b"\xff", place + 1)
+    return -1

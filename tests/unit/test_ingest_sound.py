@@ -1,0 +1,240 @@
+"""Technical data of files whose heads say more, or something else, than their first bytes."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from fonoteca.v1.track_pb2 import Track
+from fonoteca.v1.types_pb2 import AudioFile
+from service.ingest.files import read_track
+from tests.support.audio import RATE, aiff_chunk, riff_chunk
+
+
+def _track(path: Path, content: bytes) -> Track:
+    path.write_bytes(content)
+    reading = read_track(str(path))
+    assert reading.error == ""
+    return Track.FromString(reading.track)
+
+
+def _seconds(file: AudioFile) -> float:
+    return file.duration.ToMilliseconds() / 1000
+
+
+def _mode(track: Track) -> str:
+    return next((fact.text for fact in track.attributes if fact.key == "bitrate_mode"), "")
+
+
+# -------------------------------------------------------------------------------- MPEG audio
+
+_KILOBITS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+
+
+def _mpeg(kilobits: int) -> bytes:
+    """Return a frame of MPEG-1 layer 3 at 44,100 Hz, which is 1,152 samples long."""
+    head = struct.pack(">I", 0xFFFB_0000 | _KILOBITS.index(kilobits) + 1 << 12)
+    return head.ljust(144_000 * kilobits // 44_100, b"\0")
+
+
+def test_a_changing_bit_rate_is_averaged_over_all_frames(tmp_path: Path) -> None:
+    # Silence at the start is what a guess by the first frames falls for.
+    frames = [32] * 30 + [128, 320] * 60
+    track = _track(tmp_path / "a.mp3", b"".join(map(_mpeg, frames)))
+    file = track.files[0]
+    assert _seconds(file) == pytest.approx(len(frames) * 1152 / 44_100, abs=0.001)
+    assert file.bitrate_bps == pytest.approx(sum(frames) / len(frames) * 1000, rel=0.01)
+    assert _mode(track) == "VBR"
+
+
+def test_what_is_between_two_frames_is_not_counted(tmp_path: Path) -> None:
+    frames = list(map(_mpeg, [64] * 20 + [128] * 20))
+    content = b"".join([*frames[:30], b"\xff\xfb" + bytes(700), *frames[30:], b"TAG".ljust(128)])
+    file = _track(tmp_path / "a.mp3", content).files[0]
+    assert _seconds(file) == pytest.approx(40 * 1152 / 44_100, abs=0.001)
+
+
+def test_one_bit_rate_is_not_counted_frame_by_frame(tmp_path: Path) -> None:
+    track = _track(tmp_path / "a.mp3", _mpeg(128) * 50)
+    assert track.files[0].bitrate_bps == 128_000
+    assert _seconds(track.files[0]) == pytest.approx(50 * 1152 / 44_100, rel=0.01)
+    assert _mode(track) == ""
+
+
+def test_an_index_that_counts_no_frames_is_not_believed(tmp_path: Path) -> None:
+    index = bytearray(_mpeg(128))
+    index[36:48] = b"Xing" + struct.pack(">II", 1, 0)
+    file = _track(tmp_path / "a.mp3", bytes(index) + _mpeg(128) * 50).files[0]
+    assert _seconds(file) == pytest.approx(51 * 1152 / 44_100, abs=0.001)
+
+
+# ----------------------------------------------------------------------------------- WavPack
+
+
+def _packed(
+    *said: tuple[int, bytes], flags: int = 9 << 23 | 1, total: int = RATE, samples: int = RATE
+) -> bytes:
+    """Return a block of WavPack; the flags are those of 16 bits in stereo at 44,100 Hz."""
+    # Each thing that is said has its number and its length in words.
+    content = b"".join(bytes([number, len(value) // 2]) + value for number, value in said)
+    head = struct.pack("<HHIIIII", 0x407, 0, total, 0, samples, flags | 0x1800, 0)
+    return b"wvpk" + struct.pack("<I", len(head) + len(content)) + head + content
+
+
+_EMPTY: Final = _packed(flags=0, samples=0)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(_packed(total=44_100), (1.0, 44_100, 2, 16), id="plain"),
+        pytest.param(_packed(flags=9 << 23 | 0x4), (RATE / 44_100, 44_100, 1, 8), id="mono"),
+        pytest.param(
+            _packed((0x0D, b"\x06\x3f")), (RATE / 44_100, 44_100, 6, 16), id="six channels"
+        ),
+        pytest.param(
+            _packed((0x27, b"\x40\x9c\0\0"), flags=15 << 23 | 1, total=80_000),
+            (2.0, 40_000, 2, 16),
+            id="a rate of its own",
+        ),
+        pytest.param(_packed(flags=9 << 23 | 4 << 13 | 2), (RATE / 44_100, 44_100, 2, 20), id="20"),
+        pytest.param(
+            _EMPTY + _packed(total=44_100), (1.0, 44_100, 2, 16), id="nothing in the first block"
+        ),
+        pytest.param(
+            _packed((0x0E, b"\x02\x01"), flags=0x8000_0000 | 12 << 23, total=352_800),
+            (1.0, 2_822_400, 2, 1),
+            id="DSD",
+        ),
+        pytest.param(
+            _packed(total=0xFFFF_FFFF, samples=22_050) * 4, (2.0, 44_100, 2, 16), id="live"
+        ),
+    ],
+)
+def test_wavpack_is_described_by_its_blocks(
+    tmp_path: Path, content: bytes, expected: tuple[float, int, int, int]
+) -> None:
+    file = _track(tmp_path / "a.wv", content).files[0]
+    seconds, *rest = expected
+    assert _seconds(file) == pytest.approx(seconds, abs=0.001)
+    assert [file.sample_rate_hz, file.channels, file.bit_depth] == rest
+
+
+def test_true_audio_tells_channels_and_bits(tmp_path: Path) -> None:
+    head = b"TTA1" + struct.pack("<HHHII", 1, 2, 24, 48_000, 96_000)
+    file = _track(tmp_path / "a.tta", head + bytes(100)).files[0]
+    assert (file.channels, file.bit_depth, file.sample_rate_hz) == (2, 24, 48_000)
+    assert _seconds(file) == 2
+
+
+# --------------------------------------------------------------------------------------- ASF
+
+_FILE: Final = bytes.fromhex("A1DCAB8C47A9CF118EE400C00C205365")
+_STREAM: Final = bytes.fromhex("9107DCB7B7A9CF118EE600C00C205365")
+_AUDIO: Final = bytes.fromhex("409E69F84D5BCF11A8FD00805F5C442B")
+_FILM: Final = bytes.fromhex("C0EF19BC4D5BCF11A8FD00805F5C442B")
+_ASF: Final = bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C")
+
+
+def _object(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<Q", len(content) + 24) + content
+
+
+def _stream(kind: bytes, codec: int, rate: int, bytes_a_second: int) -> bytes:
+    wave = struct.pack("<HHIIHHH", codec, 2, rate, bytes_a_second, 4, 16, 0)
+    return _object(_STREAM, kind.ljust(54, b"\0") + wave)
+
+
+def _asf(*streams: bytes, live: bool = False) -> bytes:
+    """Return a file of 3 seconds, half of one of which passes before the first sound."""
+    times = struct.pack("<QQQI", 35_000_000, 35_000_000, 500, int(live))
+    content = b"".join([_object(_FILE, bytes(40) + times.ljust(40, b"\0")), *streams])
+    head = _ASF + struct.pack("<QIBB", len(content) + 30, len(streams) + 1, 1, 2)
+    return head + content
+
+
+@pytest.mark.parametrize(
+    ("codec", "name", "bits"),
+    [(0x161, "wma", 0), (0x163, "wma_lossless", 16), (0x55, "mp3", 0), (0x7777, "wma", 0)],
+)
+def test_the_sound_of_a_film_is_that_of_its_best_sound_stream(
+    tmp_path: Path, codec: int, name: str, bits: int
+) -> None:
+    low, high = _stream(_AUDIO, 0x161, 8_000, 1_000), _stream(_AUDIO, codec, 48_000, 16_000)
+    content = _asf(low, high, _stream(_FILM, 240, 100, 9_999_999))
+    file = _track(tmp_path / "a.wma", content).files[0]
+    assert (file.codec, file.sample_rate_hz, file.channels) == (name, 48_000, 2)
+    assert (file.bitrate_bps, file.bit_depth, _seconds(file)) == (128_000, bits, 3)
+
+
+def test_a_film_without_sound_has_no_rate(tmp_path: Path) -> None:
+    file = _track(tmp_path / "a.wma", _asf(_stream(_FILM, 240, 100, 9_999_999))).files[0]
+    assert (file.sample_rate_hz, file.channels) == (0, 0)
+
+
+def test_what_is_sent_while_it_is_made_has_no_length(tmp_path: Path) -> None:
+    file = _track(tmp_path / "a.wma", _asf(_stream(_AUDIO, 0x161, 44_100, 8_000), live=True))
+    assert not file.files[0].HasField("duration")
+
+
+def test_a_broken_object_costs_the_tags_only(tmp_path: Path) -> None:
+    content = _asf(_stream(_AUDIO, 0x161, 44_100, 8_000), _object(_STREAM, b"broken"))
+    file = _track(tmp_path / "a.wma", content).files[0]
+    assert (file.sample_rate_hz, _seconds(file)) == (44_100, 3)
+
+
+# ---------------------------------------------------------------------------- WAV, AIFF, DSDIFF
+
+
+def _wave(codec: int, bytes_a_second: int, frame: int, *chunks: bytes, sound: int = 8_000) -> bytes:
+    form = riff_chunk(b"fmt ", struct.pack("<HHIIHH", codec, 1, RATE, bytes_a_second, frame, 8))
+    content = b"WAVE" + form + b"".join(chunks) + riff_chunk(b"data", bytes(sound))
+    return b"RIFF" + struct.pack("<I", len(content)) + content
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds", "bitrate"),
+    [
+        pytest.param(_wave(0x55, 4_000, 1), 2.0, 32_000, id="by its bytes a second"),
+        pytest.param(
+            _wave(0x55, 0, 1152, riff_chunk(b"fact", struct.pack("<I", RATE * 4))),
+            4.0,
+            16_000,
+            id="by its number of samples",
+        ),
+        pytest.param(
+            _wave(0x11, 4_055, 256, riff_chunk(b"fact", struct.pack("<I", RATE * 2))),
+            2.0,
+            32_440,
+            id="by both",
+        ),
+        pytest.param(_wave(0x55, 0, 1152, sound=0), 0.0, 0, id="nothing"),
+    ],
+)
+def test_packed_sound_in_wav_is_as_long_as_it_says(
+    tmp_path: Path, content: bytes, seconds: float, bitrate: int
+) -> None:
+    track = _track(tmp_path / "a.wav", content)
+    file = track.files[0]
+    assert (_seconds(file), file.bitrate_bps) == (seconds, bitrate)
+    assert file.bit_depth == 0
+    assert _mode(track) == ""
+
+
+def test_plain_sound_in_wav_is_counted_in_frames(tmp_path: Path) -> None:
+    # Three bytes of sound in frames of four, and bytes a second that somebody has made up.
+    file = _track(tmp_path / "a.wav", _wave(1, 1, 4)).files[0]
+    assert (_seconds(file), file.bitrate_bps) == (0.25, RATE * 32)
+
+
+def test_packed_sound_in_aiff_has_the_bit_rate_of_its_bytes(tmp_path: Path) -> None:
+    rate = bytes.fromhex("400BFA00000000000000")  # 8,000 as a float of ten bytes
+    common = struct.pack(">hIh", 1, RATE, 16) + rate + b"alaw" + b"\x04A-law"
+    content = b"AIFC" + aiff_chunk(b"COMM", common) + aiff_chunk(b"SSND", bytes(8 + RATE))
+    track = _track(tmp_path / "a.aifc", b"FORM" + struct.pack(">I", len(content)) + content)
+    file = track.files[0]
+    assert (file.codec, file.bit_depth, _seconds(file)) == ("alaw", 0, 1)
+    assert file.bitrate_bps == pytest.approx(64_000, rel=0.05)

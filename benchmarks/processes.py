@@ -42,12 +42,12 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """CPU time of the service so far (s), all its processes together, without PostgreSQL."""
-        return _cpu_seconds(self.pid)
+        return cpu_seconds(self.pid)
 
     def postgres_cpu_seconds(self) -> float:
         """CPU time of its PostgreSQL so far (s), all connections together."""
         [pid_file] = (self.data_dir / "postgres").glob("*/postmaster.pid")
-        return _cpu_seconds(int(pid_file.read_text().splitlines()[0]))
+        return cpu_seconds(int(pid_file.read_text().splitlines()[0]))
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def stop(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """CPU time of a process, of its children, and of those that have ended already."""
     process = psutil.Process(pid)
     total = 0.0

@@ -14,9 +14,10 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePath
 from types import FrameType
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 import mutagen
 from mutagen.aac import AAC, AACInfo
@@ -36,7 +37,15 @@ from service.ingest.asf import ASF, asf_info
 from service.ingest.audio_hash import FileHashes, hash_file
 from service.ingest.chunks import Chunks, aiff_chunks, dsdiff_chunks, riff_chunks
 from service.ingest.encodings import mend
-from service.ingest.formats import AUDIO_SUFFIXES, FORMATS, HEADER_BYTES, Parser, parsers
+from service.ingest.formats import (
+    AUDIO_SUFFIXES,
+    FORMATS,
+    HEADER_BYTES,
+    Parser,
+    parsers,
+    suffix_of,
+)
+from service.ingest.locations import file_uri, shown_path
 from service.ingest.mpeg4 import mp4_tags
 from service.ingest.mpeg_audio import MP3, MPEGInfo
 from service.ingest.pictures import Embedded, FoundPicture, collect, of_blocks
@@ -51,6 +60,8 @@ from service.sources import FILE, MAX_SOURCE_URI, file_source_id
 #: How much time of the processor one file may take before its parser is taken to be stuck.
 #: Waiting for a slow disk does not count.
 PARSE_SECONDS: Final = 15
+#: A file up to this size is read once as a whole, before anything is looked for in it.
+_SMALL_BYTES: Final = 1 << 20
 #: A read of more than this is first compared with what is left of the file.
 _LARGE_READ: Final = 1 << 16
 _OPUS_RATE_AT: Final = 40
@@ -90,9 +101,8 @@ _FLAC_COMMENTS: Final = 4
 _FLAC_MOST_BLOCKS: Final = 128
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What became of one file."""
+class Reading(NamedTuple):
+    """What became of one file. A tuple, because these travel between processes fastest."""
 
     path: str
     #: The track, serialized, because it comes from another process; empty when there is an error.
@@ -135,13 +145,24 @@ class _Stream(io.BufferedReader):
         return super().read(size)
 
 
+class _SmallStream(io.BytesIO):
+    """A file that is in memory already; parsers move about in it a lot."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.bytes = len(content)
+
+
+_File: TypeAlias = _Stream | _SmallStream
+
+
 def read_track(path: str, box: Path | None = None) -> Reading:
     """Read one file; whatever goes wrong with it is in the result.
 
     The pictures in it and beside it are left in the folder `box`, if there is one.
     """
     try:
-        track, notes, embedded = _read(Path(path))
+        track, notes, embedded = _read(path)
         pictures: tuple[FoundPicture, ...] = ()
         if box:
             pictures, wrong = _pictures(Path(path), embedded, box)
@@ -171,25 +192,38 @@ def _reason(error: Exception, path: str) -> str:
     return str(error).replace(path, "").strip(" '") or type(error).__name__
 
 
-def _read(path: Path) -> tuple[Track, list[str], list[Embedded]]:
-    before = path.stat()
+def _read(path: str) -> tuple[Track, list[str], list[Embedded]]:
+    before = _status(path)
     if not stat.S_ISREG(before.st_mode):
         raise SourceError("is not a regular file")
     if not before.st_size:
         raise SourceError("the file is empty")
-    with _Stream(io.FileIO(os.fspath(path)), before.st_size) as stream:
-        with _time_limit(PARSE_SECONDS):
+    with _opened(path, before.st_size) as stream:
+        with _time_limit():
             content = _parse(path, stream)
         hashes = hash_file(stream)
-    after = path.stat()
+    after = _status(path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceError("was changed while it was read: scan it again when it is complete")
     track, notes = _track(path, before, content, hashes)
     return track, notes, [picture for tags in content.tags for picture in tags.pictures]
 
 
+def _status(path: str) -> os.stat_result:
+    return os.stat(path)  # noqa: PTH116  (a Path costs as much as the call)
+
+
+def _opened(path: str, size: int) -> _File:
+    raw = io.FileIO(path)
+    if size > _SMALL_BYTES:
+        return _Stream(raw, size)
+    with raw:
+        content = raw.read(size)
+        return _SmallStream(content if len(content) == size else content + raw.readall())
+
+
 def _track(
-    path: Path, found: os.stat_result, content: _Content, hashes: FileHashes
+    path: str, found: os.stat_result, content: _Content, hashes: FileHashes
 ) -> tuple[Track, list[str]]:
     track = Track()
     notes = content.notes
@@ -198,9 +232,9 @@ def _track(
     track.attributes.extend(mended)
     notes += [note for tags in content.tags for note in tags.notes()]
     if not track.title:
-        track.title = os.fsencode(path.stem).decode("utf-8", "replace")
+        track.title = shown_path(PurePath(path).stem)
         track.attributes.add(key="title_from_file_name", flag=True, source="file")
-    uri = path.as_uri()
+    uri = file_uri(path)
     track.sources.add(
         type=FILE, id=file_source_id(uri), uri=uri if len(uri) <= MAX_SOURCE_URI else ""
     )
@@ -211,7 +245,7 @@ def _track(
     file.modify_time.FromNanoseconds(found.st_mtime_ns // 1000 * 1000)
     if content.parser:
         notes += describe(FORMATS[content.parser], content.sound, track, file)
-        promised = AUDIO_SUFFIXES.get(path.suffix.lower(), file.format)
+        promised = AUDIO_SUFFIXES.get(suffix_of(path), file.format)
         if promised != file.format:
             notes.append(f"is {file.format}, although its name promises {promised}")
     if file.HasField("duration"):
@@ -222,7 +256,7 @@ def _track(
 # -------------------------------------------------------------------------------- content
 
 
-def _parse(path: Path, stream: _Stream) -> _Content:
+def _parse(path: str, stream: _File) -> _Content:
     """Read tags and sound; raises `SourceError` when there is neither."""
     header = stream.read(HEADER_BYTES)
     start = ends.sound_start(stream, header)
@@ -232,11 +266,11 @@ def _parse(path: Path, stream: _Stream) -> _Content:
         stream.seek(start)
         header = stream.read(HEADER_BYTES)
     reasons = []
-    for parser in parsers(header, stream, path.name) if header else ():
+    for parser in parsers(header, stream, path) if header else ():
         try:
             return _with_sound(parser, stream, start)
         except Exception as error:  # noqa: BLE001  (a part of the file, or its tags, may do better)
-            reasons.append(_reason(error, str(path)))
+            reasons.append(_reason(error, path))
         if sound := _sound_alone(parser, stream, start):
             notes = [f"its own tags are left out as far as they are broken: {reasons[-1]}"]
             return _Content(parser, sound, _tags_alone(header, stream, start), notes)
@@ -249,7 +283,7 @@ def _parse(path: Path, stream: _Stream) -> _Content:
     return _Content(None, Sound(), found, notes)
 
 
-def _with_sound(parser: Parser, stream: _Stream, start: int) -> _Content:
+def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
     # MP3 is the one kind of file whose parser wants to see the ID3 tags before it.
     shifted = start if parser is not MP3 else 0
     inner = _inner_chunks(parser, stream) if not shifted else None
@@ -282,7 +316,7 @@ def _with_sound(parser: Parser, stream: _Stream, start: int) -> _Content:
     return _Content(parser, sound, tags, [])
 
 
-def _sound_alone(parser: Parser, stream: _Stream, start: int) -> Sound | None:
+def _sound_alone(parser: Parser, stream: _File, start: int) -> Sound | None:
     """Return the sound of a file whose tags cannot be read, or None when that is broken as well."""
     reader = _SOUND_READERS.get(parser)
     if reader is None:
@@ -295,19 +329,19 @@ def _sound_alone(parser: Parser, stream: _Stream, start: int) -> Sound | None:
     return sound_of(info, None, stream.bytes, parser)
 
 
-def _inner_chunks(parser: Parser, stream: _Stream) -> Chunks | None:
+def _inner_chunks(parser: Parser, stream: _File) -> Chunks | None:
     """Return what mutagen does not read of files that are made of chunks."""
     reader = _CHUNK_READERS.get(parser)
     return reader(stream, stream.bytes) if reader else None
 
 
-def _opus_rate(stream: _Stream, start: int) -> int:
+def _opus_rate(stream: _File, start: int) -> int:
     """Return the rate that went into the encoder, in Hz; 0 when the header does not tell."""
     stream.seek(start + _OPUS_RATE_AT)
     return int.from_bytes(stream.read(4), "little")
 
 
-def _tags_alone(header: bytes, stream: _Stream, start: int) -> list[Harvest]:
+def _tags_alone(header: bytes, stream: _File, start: int) -> list[Harvest]:
     """Return the tags of a file whose sound cannot be read."""
     found = []
     if head := ends.head_tags(stream):
@@ -320,7 +354,7 @@ def _tags_alone(header: bytes, stream: _Stream, start: int) -> list[Harvest]:
     return found
 
 
-def _flac_comments(stream: _Stream, start: int) -> list[Harvest]:
+def _flac_comments(stream: _File, start: int) -> list[Harvest]:
     """Return the comments of a FLAC file of which another part is broken, or there is too much."""
     found = []
     position = start + 4
@@ -339,17 +373,22 @@ def _flac_comments(stream: _Stream, start: int) -> list[Harvest]:
     return found
 
 
+@cache
+def _listen() -> None:
+    """Let the signal of the timer be heard. Once for a process: small files take no longer."""
+    signal.signal(signal.SIGVTALRM, _give_up)
+
+
+def _give_up(_signal: int, _frame: FrameType | None) -> None:
+    raise _StuckError(f"could not be read in {PARSE_SECONDS} s of work")
+
+
 @contextmanager
-def _time_limit(seconds: int) -> Iterator[None]:
-    """Raise `SourceError` when the parser does not come to an end."""
-
-    def give_up(_signal: int, _frame: FrameType | None) -> None:
-        raise _StuckError(f"could not be read in {seconds} s of work")
-
-    previous = signal.signal(signal.SIGVTALRM, give_up)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+def _time_limit() -> Iterator[None]:
+    """Raise `_StuckError` when the parser does not come to an end."""
+    _listen()
+    signal.setitimer(signal.ITIMER_VIRTUAL, PARSE_SECONDS)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, previous)

@@ -13,10 +13,10 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Final
 
-from service.ingest.formats import AUDIO_SUFFIXES, HEADER_BYTES, kind_of
+from service.ingest.formats import AUDIO_SUFFIXES, HEADER_BYTES, kind_of, suffix_of
 from service.ingest.locations import Found, OnProblem, file_uri, shown_path
 from service.ingest.problems import Problem
 
@@ -143,7 +143,7 @@ class FolderWalk:
 
 def is_audio_name(path: str) -> bool:
     """Whether a file is tried as audio for the ending of its name."""
-    return PurePath(path).suffix.lower() in AUDIO_SUFFIXES
+    return suffix_of(path) in AUDIO_SUFFIXES
 
 
 def is_nameless(path: str) -> bool:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from service.ingest.problems import Problem
@@ -24,9 +23,8 @@ FILE_SCHEME: Final = "file://"
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE | re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file that a walk takes for audio."""
+class Found(NamedTuple):
+    """A file that a walk takes for audio. A tuple: it is sent to the process that reads it."""
 
     #: Its address in the catalogue.
     uri: str

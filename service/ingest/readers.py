@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,9 +37,12 @@ SECONDS: Final = 90
 """How long a reader may take for what it has in hand, besides the time that its bytes take."""
 
 _SLOWEST_BYTES_PER_SECOND: Final = 2 << 20
-_CHUNK: Final = 8
+#: How many files are handed out at once, since each way to a reader and back costs time; of large
+#: ones fewer, so that all readers have work until the end.
+_CHUNK: Final = 32
+_CHUNK_BYTES: Final = 32 << 20
 #: Chunks that are under way for each reader: one in work, and some so that none has to wait.
-_WINDOW: Final = 4
+_WINDOW: Final = 3
 
 _Reading: TypeAlias = Future[list[Reading]]
 
@@ -76,7 +78,7 @@ def relocated(reading: Reading, found: Found) -> Reading:
     file.ClearField("modify_time")
     if found.modified_us:
         file.modify_time.FromMicroseconds(found.modified_us)
-    return replace(reading, path=found.path, track=track.SerializeToString())
+    return reading._replace(path=found.path, track=track.SerializeToString())
 
 
 class Readers:
@@ -125,7 +127,7 @@ class Readers:
         try:
             while True:
                 while len(pending) < self._count * _WINDOW:
-                    chunk = list(islice(rest, _CHUNK))
+                    chunk = _chunk(rest)
                     if not chunk:
                         break
                     pending.append((chunk, self.submit(chunk)))
@@ -156,6 +158,18 @@ def blamed(found: Found, error: TimeoutError | ProcessExpired) -> Reading:
     if isinstance(error, TimeoutError):
         return Reading(found.path, error="could not be read in time")
     return Reading(found.path, error="crashes the program that reads it")
+
+
+def _chunk(files: Iterator[Found]) -> list[Found]:
+    """Return the next files to hand out; none when there are no more."""
+    chunk: list[Found] = []
+    size = 0
+    for found in islice(files, _CHUNK):
+        chunk.append(found)
+        size += found.size
+        if size >= _CHUNK_BYTES:
+            break
+    return chunk
 
 
 def _result(future: _Reading) -> list[Reading]:

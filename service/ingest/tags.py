@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import (
@@ -110,8 +110,7 @@ _MOST_CREDITS: Final = 100
 _MOST_ATTRIBUTES: Final = 900
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """The values of one fact, and who stated them."""
 
     family: Family
@@ -135,8 +134,8 @@ class _Mapper:
 
     def names(self, name: str) -> list[str]:
         """Return the values as clean names, each once."""
-        values = self.all(name)
-        return self.names_of(name, values) if values else []
+        taken = self.taken.get(name)
+        return self.names_of(name, taken.values) if taken else []
 
     def names_of(self, name: str, values: list[str]) -> list[str]:
         """Return some values of a fact as clean names, each once."""
@@ -145,10 +144,13 @@ class _Mapper:
 
     def line(self, name: str) -> str:
         """Return the first value on one line, or nothing; the others become attributes."""
-        return self._first(name, self.names(name))
+        # Most files say nothing of most facts, and that is known at once.
+        return self._first(name, self.names(name)) if name in self.taken else ""
 
     def text(self, name: str) -> str:
         """Return the first value with its line breaks, or nothing; the others become attributes."""
+        if name not in self.taken:
+            return ""
         values = (cells.clean_text(value) for value in self.all(name))
         found = self._first(name, list(dict.fromkeys(value for value in values if value)))
         return self._cut(name, found, _LONGEST[name])
@@ -222,7 +224,8 @@ def _sorted(sources: Sequence[RawTags]) -> tuple[dict[str, _Taken], _Rest]:
     rest: _Rest = []
     for place, raw in enumerate(sources):
         for tag, values in raw.values.items():
-            if not any(value and not value.isspace() for value in values):
+            joined = "".join(values)
+            if not joined or joined.isspace():
                 continue
             if found := fact_of(raw.family, tag):
                 holders.setdefault(found[0], []).append((place, found[1], tag))
@@ -241,7 +244,7 @@ def _best(
     taken = _Taken(sources[best[0]].family, [])
     for place, rank, tag in tags:
         family = sources[place].family
-        values = [_encodable(value) for value in sources[place].values[tag]]
+        values = list(map(_encodable, sources[place].values[tag]))
         if (place, rank) == best:
             taken.values.extend(_performers(tag, values, family, rest))
         else:
@@ -369,6 +372,8 @@ def _position(mapper: _Mapper, number_name: str, total_name: str) -> tuple[int, 
 
 def _counts(mapper: _Mapper, name: str, text: str) -> tuple[int, int]:
     """Return a number and how many there are, each 0 when it is not told."""
+    if not text:
+        return 0, 0
     if side := _SIDE.fullmatch(text):
         mapper.attribute(name, text, Kind.TEXT)
         return int(side[1]), 0
@@ -438,11 +443,12 @@ def _sound(mapper: _Mapper) -> None:
 
 
 def _tempo(mapper: _Mapper, text: str) -> None:
+    if not text:
+        return
     match = _TEMPO.fullmatch(text.replace(",", "."))
     beats = float(match[1]) if match else math.inf
     if beats > _LARGEST_TEMPO:
-        if text:
-            mapper.unusable("bpm", text)
+        mapper.unusable("bpm", text)
     elif beats:
         mapper.track.features.tempo_bpm = beats
 
@@ -461,8 +467,10 @@ def _key(mapper: _Mapper, text: str) -> None:
 
 def _words(mapper: _Mapper) -> None:
     track = mapper.track
-    synced = _LRC_TIME.sub("", "\n".join(mapper.all("synced_lyrics")))
-    track.lyrics = mapper.text("lyrics") or cells.clean_text(synced)[: _LONGEST["lyrics"]]
+    track.lyrics = mapper.text("lyrics")
+    if not track.lyrics:
+        synced = _LRC_TIME.sub("", "\n".join(mapper.all("synced_lyrics")))
+        track.lyrics = cells.clean_text(synced)[: _LONGEST["lyrics"]]
     track.comment = mapper.text("comment")
     track.label = mapper.line("label")
     language = mapper.line("language")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from fonoteca.v1 import ingest_pb2 as pb
@@ -66,7 +65,7 @@ class Uploads:
         found = [(upload.sha256, reading.pictures)]
         refused = await self._artwork.bring(self._reader.box, found)
         notes = reading.notes + notes_on(reading.pictures, refused)
-        reading = replace(reading, notes=notes)
+        reading = reading._replace(notes=notes)
         return await self._database.write(
             lambda connection: _store(connection, upload, reading, self._uri(upload))
         )

@@ -31,14 +31,11 @@ from service.matching.model import Item, Match, Reason
 from service.matching.store import Described, Found, NameLookup, WordLookup
 from service.matching.titles import Title, TitleParts, title_parts
 from service.search.patterns import (
-    Vocabulary,
     every_word,
-    joins,
-    may_be_misspelt,
-    splits,
     with_typos,
 )
-from service.search.store import fold, known_words, similar_words
+from service.search.store import fold
+from service.search.vocabulary import Lexicon
 
 _MAX_NAMES: Final = 6
 """By how many names of a credit a track is looked up."""
@@ -217,17 +214,7 @@ def _all_words(reading: Reading) -> str:
 
 async def _mended(connection: Connection, texts: Sequence[Sequence[str]]) -> list[str | None]:
     """Return the tsquery of what each list of words may mean; None when that is nothing new."""
-    wanted = {word for words in texts for word in words}
-    wanted.update(joined for words in texts for _, joined in joins(words))
-    wanted.update(half for words in texts for word in words for two in splits(word) for half in two)
-    tiers = await known_words(connection, wanted)
-    typed = {word for words in texts for word in words}
-    near = await similar_words(
-        connection, [word for word in typed if word not in tiers and may_be_misspelt(word)]
-    )
-    for others in near.values():
-        tiers |= others
-    vocabulary = Vocabulary(tiers, near)
+    vocabulary = await Lexicon(connection).learn(texts)
     patterns = [with_typos(words, vocabulary) for words in texts]
     return [pattern.words if pattern else None for pattern in patterns]
 

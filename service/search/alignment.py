@@ -14,7 +14,7 @@ from enum import IntEnum
 from rapidfuzz.distance import OSA
 
 from service.search.model import Rung
-from service.search.patterns import MAX_WORD, MIN_BEGINNING, joins, mended, splits
+from service.search.patterns import MAX_WORD, joins, mended, splits
 
 
 class WordReading(IntEnum):
@@ -83,8 +83,6 @@ def _matches(words: Sequence[str], found: frozenset[str], rung: Rung | None) -> 
 
 def _longer(word: str, found: frozenset[str]) -> list[WordMatch]:
     """Return the words of which a word is the beginning."""
-    if len(word) < MIN_BEGINNING:
-        return []
     return [
         WordMatch((word,), other, WordReading.BEGINNING)
         for other in sorted(found)

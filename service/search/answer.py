@@ -38,6 +38,7 @@ from service.search.model import (
     without_brackets,
 )
 from service.search.ordering import NEWEST_FIRST, matches_in_order, rated
+from service.search.vocabulary import Lexicon
 from service.tracks.document import track_message
 from service.tracks.listing import Order
 from service.tracks.store import find_many
@@ -119,22 +120,22 @@ async def answer(
     At `until`, an instant of the event loop's clock, the search for more ends, and what was found
     is the answer.
     """
-    queries = await _folded(connection, searches)
-    found = await _found(connection, searches, queries, until)
+    lexicon = Lexicon(connection)
+    queries = await _read(lexicon, searches)
+    found = await _found(lexicon, searches, queries, until)
     selected = [
         await _selected(connection, *of, until) for of in zip(searches, queries, found, strict=True)
     ]
     counts = await _counted(connection, searches, found, until)
-    documents = await find_many(connection, {hit.track_id for of in selected for hit in of.hits})
-    tracks = {id_: track_message(document, full=False) for id_, document in documents.items()}
+    tracks = await _tracks(connection, found, selected)
     pages = [_page(*of, tracks) for of in zip(found, counts, selected, strict=True)]
     pages = await _corrected(connection, searches, found, pages, until)
     pages = await _highlighted(connection, searches, found, pages, until)
-    return await _explained(connection, searches, queries, found, pages, until)
+    return await _explained(lexicon, searches, queries, found, pages, until)
 
 
 async def _found(
-    connection: Connection,
+    lexicon: Lexicon,
     searches: Sequence[Search],
     queries: Sequence[Words],
     until: float | None,
@@ -150,7 +151,7 @@ async def _found(
     for scope, indexes in together.items():
         limit = max(_needed(searches[index]) for index in indexes)
         wanted = [queries[index] for index in indexes]
-        found = await climb(connection, scope, wanted, limit, until=until)
+        found = await climb(lexicon, scope, wanted, limit, until=until)
         for index, of in zip(indexes, found, strict=True):
             results[index] = of
     return results
@@ -187,14 +188,13 @@ def _ranked(search: Search, found: Found) -> _Selection:
     return _Selection(shown, last, found.counts)
 
 
-async def _folded(connection: Connection, searches: Sequence[Search]) -> list[Words]:
+async def _read(lexicon: Lexicon, searches: Sequence[Search]) -> list[Words]:
     """Return queries as they are compared, with what stands in brackets and without."""
     texts = [search.text for search in searches]
-    cores = list(map(without_brackets, texts))
-    folded = await store.fold_queries(connection, texts, cores)
+    folded = await lexicon.read(texts, list(map(without_brackets, texts)))
     return [
-        Words(text, core, typed, search.mode, search.min_score)
-        for search, (text, core, typed) in zip(searches, folded, strict=True)
+        Words(of.text, of.core, of.typed, search.mode, search.min_score)
+        for search, of in zip(searches, folded, strict=True)
     ]
 
 
@@ -225,6 +225,18 @@ async def _counted(
             for index, all_ in zip(asked, await count(connection, [*asked.values()]), strict=True):
                 counts[index] = all_
     return counts
+
+
+async def _tracks(
+    connection: Connection, found: Sequence[Found], selected: Sequence[_Selection]
+) -> dict[UUID, Track]:
+    """Return the tracks of the hits that are shown; most documents came with the hits."""
+    documents: dict[UUID, bytes] = {}
+    for of in found:
+        documents.update(of.documents)
+    shown = {hit.track_id for of in selected for hit in of.hits}
+    documents |= await find_many(connection, shown - documents.keys())
+    return {id_: track_message(documents[id_], full=False) for id_ in shown & documents.keys()}
 
 
 def _page(
@@ -292,7 +304,7 @@ async def _highlighted(
 
 
 async def _explained(
-    connection: Connection,
+    lexicon: Lexicon,
     searches: Sequence[Search],
     queries: Sequence[Words],
     found: Sequence[Found],
@@ -307,8 +319,8 @@ async def _explained(
     }
     if not questions:
         return pages
-    async with cut_off(connection, until) as cut:
-        answers = await explain(connection, [*questions.values()])
+    async with cut_off(lexicon.connection, until) as cut:
+        answers = await explain(lexicon, [*questions.values()])
         for index, of in zip(questions, answers, strict=True):
             hits = [
                 replace(shown, explanation=of.hits.get(shown.hit.track_id))

@@ -46,12 +46,20 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A track that a lookup found; `relevance`, 0 to 1, follows from `match`."""
+    """A track that a lookup found; `relevance`, 0 to 1, follows from `match`.
+
+    It comes with its document when few are asked for.
+    """
 
     ordinal: int
     track_id: UUID
     relevance: float
     match: Match
+    document: bytes | None
+
+
+_PAGE: Final = 51
+"""So many candidates, a page of hits and one, come with their documents; others may be in vain."""
 
 
 class Source(Enum):
@@ -63,8 +71,8 @@ class Source(Enum):
 
 
 _COLUMNS: Final = sql.SQL(
-    """s.track_id, s.title_key, s.artist_key, s.popularity, s.words, s.title_size, s.artist_size,
-                s.album_size, s.title_typed, s.artist_typed, s.album_named"""
+    """track_id, title_key, artist_key, popularity, words, title_size, artist_size, album_size,
+                title_typed, artist_typed, album_named"""
 )
 
 # track_search_title_idx and track_search_artist_idx.
@@ -79,7 +87,7 @@ _BY_NAME: Final = sql.SQL(
                 LIMIT {most}
             )"""
 )
-_NAMED: Final = sql.SQL("WITH named AS MATERIALIZED ({branches}) ")
+_NAMED: Final = sql.SQL("WITH named AS ({branches}) ")
 
 # One of the four GIN indexes over words, each of which a branch names by its condition. A branch is
 # not run when those before it were enough. IS TRUE keeps the second condition from the index.
@@ -101,7 +109,7 @@ _ALL_TIERS: Final[Sequence[LiteralString]] = ("true",)
 _UNORDERED: Final = sql.SQL("")
 _POPULAR_FIRST: Final = sql.SQL("ORDER BY s.tier, s.popularity DESC, s.track_id DESC")
 # Tracks of that name come by the other branches. When they fill the page, words are not looked at.
-_NOT_NAMED: Final = sql.SQL("s.title_key <> q.key AND s.artist_key <> q.key")
+_NOT_NAMED: Final = sql.SQL("q.key NOT IN (s.title_key, s.artist_key)")
 _UNLESS_NAMED: Final = sql.SQL(
     "CASE WHEN (SELECT count(*) FROM named) < %(limit)s::integer THEN {most} ELSE 0 END"
 )
@@ -121,7 +129,7 @@ _SUNG: Final = sql.SQL(
     """(
             SELECT {columns}
             FROM (SELECT w.track_id FROM ({words}) AS w LIMIT {most}) AS l
-            JOIN track_search AS s ON s.track_id = l.track_id
+            JOIN track_search AS s USING (track_id)
         )"""
 )
 
@@ -212,16 +220,20 @@ _GENRE_WORDS: Final = sql.SQL(
 _FIND: Final = sql.SQL(
     """
 WITH q AS MATERIALIZED (
-    SELECT
-        g.ordinal, g.text, left(g.text, 300) AS key, g.typed, g.seek::tsquery AS seek,
-        g.words::tsquery AS words, g.any_word::tsquery AS any_word, g.operands, g.asked, g.is_every
+    SELECT g.*, left(g.text, 300) AS key
     FROM jsonb_to_recordset(%(lookups)s::jsonb) AS g (
-        ordinal integer, text text, typed integer, seek text, words text, any_word text,
+        ordinal integer, text text, typed integer, seek tsquery, words tsquery, any_word tsquery,
         operands integer, asked integer, is_every boolean
     )
 )
 
-SELECT q.ordinal, hit.*
+SELECT
+    q.ordinal,
+    hit.*,
+    CASE
+        WHEN %(limit)s::integer <= {page}
+            THEN (SELECT t.document FROM track AS t WHERE t.id = hit.track_id)
+    END AS document
 FROM q
 CROSS JOIN LATERAL (
     {named}{scored}
@@ -294,10 +306,11 @@ async def _find(
     parameters |= {"lookups": json.dumps(list(map(_row, lookups))), "limit": limit}
     # With a filter, its values decide which index is right, so the plan is made for them each time.
     prepare = None if scope.filter.is_empty else False
-    rows = await (await connection.execute(statement, parameters, prepare=prepare)).fetchall()
+    # Binary, for the documents: as text, each byte of them is two.
+    rows = await connection.execute(statement, parameters, prepare=prepare, binary=True)
     return [
-        Candidate(ordinal, track_id, relevance, Match(*match))
-        for ordinal, track_id, *match, relevance in rows
+        Candidate(ordinal, track_id, relevance, Match(*match), document)
+        for ordinal, track_id, *match, relevance, document in await rows.fetchall()
     ]
 
 
@@ -366,7 +379,7 @@ def _statement(
         elsewhere=(_IN_GENRES_OR_LYRICS if is_sung else _IN_GENRES).format(rest=_REST),
         genre_words=_GENRE_WORDS if is_sung else sql.SQL(""),
     )
-    return compact(_FIND.format(named=named, scored=scored))
+    return compact(_FIND.format(named=named, scored=scored, page=sql.Literal(_PAGE)))
 
 
 def scope_condition(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:

@@ -23,6 +23,7 @@ from service.search.candidates import Scope
 from service.search.highlight import Matcher
 from service.search.ladder import every_reading, rate
 from service.search.model import Entry, Found, Hit, Match, Reading, Rung, Words
+from service.search.vocabulary import Lexicon
 
 MAX_TRACKS: Final = 20
 """How many tracks of a search are explained that may be no hits."""
@@ -120,11 +121,11 @@ class Answer:
     verdicts: tuple[Verdict, ...]
 
 
-async def explain(connection: Connection, questions: Sequence[Question]) -> list[Answer]:
+async def explain(lexicon: Lexicon, questions: Sequence[Question]) -> list[Answer]:
     """Return the answer to each question, in order."""
     ids = {hit.track_id for of in questions for hit in of.hits}
     ids.update(track_id for of in questions for track_id in of.track_ids)
-    entries = await store.entries(connection, ids)
+    entries = await store.entries(lexicon.connection, ids)
     return [
         Answer(
             {
@@ -132,25 +133,25 @@ async def explain(connection: Connection, questions: Sequence[Question]) -> list
                 for hit in of.hits
                 if hit.track_id in entries
             },
-            await _verdicts(connection, of, entries),
+            await _verdicts(lexicon, of, entries),
         )
         for of in questions
     ]
 
 
 async def _verdicts(
-    connection: Connection, question: Question, entries: Mapping[UUID, Entry]
+    lexicon: Lexicon, question: Question, entries: Mapping[UUID, Entry]
 ) -> tuple[Verdict, ...]:
     """Return what became of the tracks of which that was asked, in order."""
     known = [entries[track_id] for track_id in question.track_ids if track_id in entries]
     findable = [entry for entry in known if entry.is_findable]
-    failed = await _failed(connection, question.clauses, findable)
-    taken = await _tried(connection, question, question.found.readings, findable)
+    failed = await _failed(lexicon.connection, question.clauses, findable)
+    taken = await _tried(lexicon.connection, question, question.found.readings, findable)
     others = [entry for entry in findable if not taken[entry.track_id].hit]
     looser: Mapping[UUID, Explanation] = {}
     if others and question.query.text:
-        every = await every_reading(connection, question.query)
-        looser = await _tried(connection, question, every, others)
+        every = await every_reading(lexicon, question.query)
+        looser = await _tried(lexicon.connection, question, every, others)
     ranks = _ranks(question)
     return tuple(
         Verdict(

@@ -7,7 +7,7 @@ the rungs so far have found is the result.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
@@ -17,16 +17,12 @@ from service.database import Connection
 from service.database.cut_off import cut_off
 from service.query import Query
 from service.query.model import Term, Value
-from service.search import store
 from service.search.candidates import Candidate, Lookup, Scope, find
 from service.search.model import ENOUGH, MAX_HITS, Counts, Found, Hit, Pattern, Reading, Rung, Words
 from service.search.patterns import (
     Vocabulary,
     all_words,
-    joins,
     last_as_prefix,
-    may_be_misspelt,
-    splits,
     sung_words,
     two_rarest_words,
     with_lookalikes,
@@ -35,9 +31,7 @@ from service.search.patterns import (
     without_noise,
     without_one_word,
 )
-
-_LONG: Final = 3
-"""Of queries with more words, it is asked first which are rare."""
+from service.search.vocabulary import Lexicon
 
 
 @dataclass(slots=True)
@@ -47,6 +41,7 @@ class _Climb:
     ordinal: int
     query: Words
     hits: dict[UUID, Hit] = field(default_factory=dict)
+    documents: dict[UUID, bytes] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     is_complete: bool = True
     is_partial: bool = False
@@ -58,10 +53,13 @@ class _Climb:
 
     @property
     def is_weak(self) -> bool:
-        """Whether the few hits have some of the words only."""
-        return len(self.hits) < ENOUGH and all(
-            hit.rung is Rung.FEWER_WORDS for hit in self.hits.values()
-        )
+        """Whether no hit has all the words that matter."""
+        return not any(map(_has_all, self.hits.values()))
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether there are few hits, and none by mending: what was meant is then known."""
+        return self.is_short and all(hit.rung is not Rung.TYPO for hit in self.hits.values())
 
     @property
     def is_empty(self) -> bool:
@@ -79,6 +77,8 @@ class _Climb:
             reached = Rung.EXACT if rung is Rung.ALL_WORDS and found.match.is_exact else rung
             hit = Hit(found.track_id, reached, found.relevance, found.match)
             known = self.hits.setdefault(found.track_id, hit)
+            if found.document is not None:
+                self.documents[found.track_id] = found.document
             if known.rung is rung and known.relevance < hit.relevance:  # by another pattern
                 self.hits[found.track_id] = hit
 
@@ -87,7 +87,8 @@ class _Climb:
         hits = sorted(self.hits.values(), key=attrgetter("order"), reverse=True)
         counts = Counts(len(hits), self.is_complete and not self.is_partial)
         as_typed = Reading(Rung.ALL_WORDS, all_words(self.query.words, Vocabulary()))
-        return Found(hits[:limit], tuple(self.readings) or (as_typed,), counts, self.is_partial)
+        readings = tuple(self.readings) or (as_typed,)
+        return Found(hits[:limit], readings, counts, self.is_partial, self.documents)
 
 
 def _is_named(hit: Hit) -> bool:
@@ -96,87 +97,46 @@ def _is_named(hit: Hit) -> bool:
     return match is not None and match.words == match.whole == 1.0
 
 
-class _Catalogue:
-    """What the steps ask about words, each question once."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._asked: set[str] = set()
-        self._weighed: set[str] = set()
-        self._tiers: dict[str, int] = {}
-        self._near: dict[str, dict[str, int]] = {}
-        self._shares: dict[str, float] = {}
-        self.known = Vocabulary(self._tiers, self._near, self._shares)
-
-    async def weigh(self, climbs: Iterable[_Climb]) -> Vocabulary:
-        """Learn how common the words of the queries are."""
-        if words := {word for climb in climbs for word in climb.query.words} - self._weighed:
-            self._weighed |= words
-            self._shares |= await store.common_words(self._connection, words)
-        return self.known
-
-    async def look_up(self, climbs: Sequence[_Climb]) -> Vocabulary:
-        """Learn which words of the queries, or made from them, the catalogue has."""
-        wanted: set[str] = set()
-        for climb in climbs:
-            wanted.update(climb.query.words)
-            wanted.update(joined for _, joined in joins(climb.query.words))
-            for word in climb.query.words:
-                wanted.update(half for two in splits(word) for half in two)
-        if unasked := wanted - self._asked:
-            self._asked |= unasked
-            self._tiers |= await store.known_words(self._connection, unasked)
-        return self.known
-
-    async def mend(self, words: Iterable[str]) -> None:
-        """Learn which words resemble these."""
-        misspelt = [word for word in set(words) - self._near.keys() if may_be_misspelt(word)]
-        for word in misspelt:
-            self._near[word] = {}
-        for word, near in (await store.similar_words(self._connection, misspelt)).items():
-            self._near[word] = near
-            self._tiers |= near
-
-    async def lookalikes(self, words: Collection[str]) -> dict[str, list[str]]:
-        """Return the words that look most like these."""
-        return await store.lookalikes(self._connection, words)
+def _has_all(hit: Hit) -> bool:
+    """Whether a track has all words of a query, be they mended, but for such as people add."""
+    return hit.rung < Rung.FEWER_WORDS or (hit.match is not None and hit.match.words == 1.0)
 
 
 async def climb(
-    connection: Connection,
+    lexicon: Lexicon,
     scope: Scope,
     queries: Sequence[Words],
     limit: int,
     *,
     until: float | None = None,
 ) -> list[Found]:
-    """Return what was found for each query, up to `limit` hits. All queries must have words.
+    """Return what was found for each query, up to `limit` hits.
 
-    At `until`, an instant of the event loop's clock, the climb ends with what it has.
+    All queries must have words, and have been read. At `until`, an instant of the event loop's
+    clock, the climb ends with what it has.
     """
     climbs = [_Climb(ordinal, query) for ordinal, query in enumerate(queries)]
     most = max(limit, ENOUGH)
-    catalogue = _Catalogue(connection)
     for step, (rung, is_needed, loosen) in enumerate(_STEPS):
         needy = [c for c in climbs if c.query.takes(rung, needed=is_needed(c))]
         if not needy:
             continue
-        async with cut_off(connection, until) as cut:
-            lookups = await loosen(catalogue, needy)
-            await _run(connection, scope, climbs, rung, lookups, most)
+        async with cut_off(lexicon.connection, until) as cut:
+            lookups = await loosen(lexicon, needy)
+            await _run(lexicon.connection, scope, climbs, rung, lookups, most)
         if cut.struck:
             _cut(climbs, step)
             break
     return [climb.found(limit) for climb in climbs]
 
 
-async def every_reading(connection: Connection, query: Words) -> list[Reading]:
+async def every_reading(lexicon: Lexicon, query: Words) -> list[Reading]:
     """Return how each step would read a query, whether it takes the step or not, in their order."""
-    catalogue, climb = _Catalogue(connection), _Climb(0, query)
+    climb = _Climb(0, query)
     return [
         Reading(rung, lookup.pattern)
         for rung, _, loosen in _STEPS
-        for lookup in await loosen(catalogue, [climb])
+        for lookup in await loosen(lexicon, [climb])
     ]
 
 
@@ -228,95 +188,72 @@ async def _run(
         climbs[ordinal].add(rung, candidates, limit)
 
 
-async def _as_typed(catalogue: _Catalogue, climbs: Sequence[_Climb]) -> list[Lookup]:
-    vocabulary = await catalogue.weigh(c for c in climbs if len(c.query.words) > _LONG)
-    return [climb.lookup(all_words(climb.query.words, vocabulary)) for climb in climbs]
+def _lookups(climbs: Iterable[_Climb], read: Callable[[Words], Pattern | None]) -> list[Lookup]:
+    """Return the lookups of queries, of those that can be read in a way."""
+    return [climb.lookup(pattern) for climb in climbs if (pattern := read(climb.query))]
 
 
-async def _prefixes(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
-    vocabulary = await catalogue.weigh(short)
-    return [
-        climb.lookup(pattern)
-        for climb in short
-        if (pattern := last_as_prefix(climb.query.words, vocabulary))
-    ]
+async def _as_typed(lexicon: Lexicon, climbs: Sequence[_Climb]) -> list[Lookup]:
+    known = lexicon.known
+    return _lookups(
+        climbs, lambda query: all_words(query.words, known) if known.has_all(query.words) else None
+    )
 
 
-async def _typos_of_unknown(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
+async def _prefixes(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:
+    known = lexicon.known
+    return _lookups(
+        short,
+        lambda query: (
+            last_as_prefix(query.words, known) if known.has_all(query.words[:-1]) else None
+        ),
+    )
+
+
+async def _typos_of_unknown(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:
     """Mend the words that the catalogue does not have; most misspelt words are among them."""
-    vocabulary = await catalogue.look_up(short)
-    words = (word for climb in short for word in climb.query.words)
-    await catalogue.mend(word for word in words if word not in vocabulary)
-    return [
-        climb.lookup(pattern)
-        for climb in short
-        if (pattern := with_typos(climb.query.words, vocabulary))
-    ]
+    known = await lexicon.learn(climb.query.words for climb in short)
+    return _lookups(short, lambda query: with_typos(query.words, known))
 
 
-async def _lyrics(_: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
+async def _lyrics(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:
     """Look at what is sung: a line of a song is seldom in its name."""
-    return [climb.lookup(sung_words(climb.query.words)) for climb in short]
+    return _lookups(short if lexicon.has_lyrics else (), lambda query: sung_words(query.words))
 
 
-async def _typo_of_one(catalogue: _Catalogue, weak: Sequence[_Climb]) -> list[Lookup]:
+async def _noise(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:
+    return [
+        climb.lookup(pattern)
+        for climb in short
+        for pattern in without_noise(climb.query, lexicon.known)
+    ]
+
+
+async def _typo_of_one(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:
     """Mend any one word: a misspelt word may be another word."""
-    vocabulary = await catalogue.look_up(weak)
-    await catalogue.mend(word for climb in weak for word in climb.query.words)
-    return [
-        climb.lookup(pattern)
-        for climb in weak
-        if (pattern := with_one_typo(climb.query.words, vocabulary))
-    ]
+    await lexicon.mend(word for climb in weak for word in climb.query.words)
+    return _lookups(weak, lambda query: with_one_typo(query.words, lexicon.known))
 
 
-async def _typos_of_all(catalogue: _Catalogue, weak: Sequence[_Climb]) -> list[Lookup]:
+async def _typos_of_all(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:
     """Mend every word, by as many typos as are allowed."""
-    vocabulary = await catalogue.look_up(weak)
-    await catalogue.mend(word for climb in weak for word in climb.query.words)
-    return [
-        climb.lookup(pattern)
-        for climb in weak
-        if (pattern := with_typos(climb.query.words, vocabulary, farther=True))
-    ]
+    known = await lexicon.learn(climb.query.words for climb in weak)
+    await lexicon.mend(word for climb in weak for word in climb.query.words)
+    return _lookups(weak, lambda query: with_typos(query.words, known, farther=True))
 
 
-async def _noise(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
-    vocabulary = await catalogue.look_up(short)
-    return [
-        climb.lookup(pattern)
-        for climb in short
-        for pattern in without_noise(climb.query, vocabulary)
-    ]
+async def _one_less(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:
+    return _lookups(weak, lambda query: without_one_word(query, lexicon.known))
 
 
-async def _one_less(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
-    vocabulary = await catalogue.look_up(short)
-    return [
-        climb.lookup(pattern)
-        for climb in short
-        if (pattern := without_one_word(climb.query, vocabulary))
-    ]
+async def _rarest(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:
+    return _lookups(weak, lambda query: two_rarest_words(query, lexicon.known))
 
 
-async def _rarest(catalogue: _Catalogue, short: Sequence[_Climb]) -> list[Lookup]:
-    vocabulary = await catalogue.look_up(short)
-    return [
-        climb.lookup(pattern)
-        for climb in short
-        if (pattern := two_rarest_words(climb.query, vocabulary))
-    ]
-
-
-async def _lookalikes(catalogue: _Catalogue, empty: Sequence[_Climb]) -> list[Lookup]:
+async def _lookalikes(lexicon: Lexicon, empty: Sequence[_Climb]) -> list[Lookup]:
     """Read words with more typos than are mended as the words that look most like them."""
-    words = {word for climb in empty for word in climb.query.words}
-    lookalikes = await catalogue.lookalikes(words)
-    return [
-        climb.lookup(pattern)
-        for climb in empty
-        if (pattern := with_lookalikes(climb.query.words, catalogue.known, lookalikes))
-    ]
+    similar = await lexicon.lookalikes({word for climb in empty for word in climb.query.words})
+    return _lookups(empty, lambda query: with_lookalikes(query.words, lexicon.known, similar))
 
 
 _STEPS: Final[
@@ -324,7 +261,7 @@ _STEPS: Final[
         tuple[
             Rung,
             Callable[[_Climb], bool],
-            Callable[[_Catalogue, Sequence[_Climb]], Awaitable[list[Lookup]]],
+            Callable[[Lexicon, Sequence[_Climb]], Awaitable[list[Lookup]]],
         ]
     ]
 ] = (
@@ -332,11 +269,11 @@ _STEPS: Final[
     (Rung.PREFIX, attrgetter("is_short"), _prefixes),
     (Rung.TYPO, attrgetter("is_short"), _typos_of_unknown),
     (Rung.ALL_WORDS, attrgetter("is_short"), _lyrics),
-    (Rung.FEWER_WORDS, attrgetter("is_short"), _noise),
+    (Rung.FEWER_WORDS, attrgetter("is_sparse"), _noise),
     (Rung.TYPO, attrgetter("is_weak"), _typo_of_one),
     (Rung.TYPO, attrgetter("is_weak"), _typos_of_all),
-    (Rung.FEWER_WORDS, attrgetter("is_short"), _one_less),
-    (Rung.FEWER_WORDS, attrgetter("is_short"), _rarest),
+    (Rung.FEWER_WORDS, attrgetter("is_sparse"), _one_less),
+    (Rung.FEWER_WORDS, attrgetter("is_sparse"), _rarest),
     (Rung.TYPO, attrgetter("is_empty"), _lookalikes),
 )
 """The steps in their order: the rung of the hits, who needs it, and the lookups."""

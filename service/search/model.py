@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from enum import IntEnum, StrEnum
 from operator import mul
 from typing import Final
@@ -301,13 +301,34 @@ class Found:
 
     Without any hit, the reading is the query as typed; without any words, there is no reading.
     `counts` says how many match the readings, as far as is known; `is_partial` that time ran out
-    before all steps that the query needed were taken.
+    before all steps that the query needed were taken. `documents` are those of hits, if they are so
+    few that most of them will be shown.
     """
 
     hits: Sequence[Hit]
     readings: tuple[Reading, ...]
     counts: Counts
     is_partial: bool
+    documents: Mapping[UUID, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A query as it is compared, `core` without what stands in brackets, and what is known of it.
+
+    `typed` is a hash of how it was typed. `words` are those that the catalogue has, if any, with
+    their best `tiers` and `shares` of all tracks. `is_begun` when a longer word begins with the
+    last one; `has_lyrics` when any track has some.
+    """
+
+    text: str
+    core: str
+    typed: int
+    words: Sequence[str] | None
+    tiers: Sequence[int] | None
+    shares: Sequence[float] | None
+    is_begun: bool
+    has_lyrics: bool
 
 
 @dataclass(frozen=True, slots=True)

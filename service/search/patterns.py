@@ -7,9 +7,10 @@ which words it has (`Vocabulary`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
+from math import inf
 from typing import Final, TypeAlias
 from zlib import crc32
 
@@ -20,8 +21,8 @@ from service.search.model import Pattern, Words
 MAX_WORD: Final = 250
 """How many letters of a word are looked up, as in the SQL function weighted_words."""
 
-MIN_BEGINNING: Final = 2
-"""A beginning of one letter stands for a tenth of the vocabulary."""
+_MIN_BEGINNING: Final = 2
+"""A beginning of one letter stands for a tenth of the vocabulary: another word has to be there."""
 
 _MAX_ALTERNATIVES: Final = 32
 _SOUGHT: Final = 3
@@ -45,15 +46,20 @@ class Vocabulary:
 
     `tiers` has the best tier of each word that occurs in it, `near` the words that resemble one of
     the query, with their tiers, `shares` the share of all tracks that have a word, when that is
-    common.
+    common. `begun` are those last words of queries with which a longer word begins.
     """
 
     tiers: Mapping[str, int] = field(default_factory=dict)
     near: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     shares: Mapping[str, float] = field(default_factory=dict)
+    begun: Collection[str] = ()
 
     def __contains__(self, word: str) -> bool:
         return word in self.tiers
+
+    def has_all(self, words: Iterable[str]) -> bool:
+        """Whether all words may occur in the catalogue; very long ones are only looked up."""
+        return all(word in self.tiers or len(word) > MAX_WORD for word in words)
 
 
 Alternative: TypeAlias = tuple[str, ...]
@@ -62,7 +68,10 @@ Alternative: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What may stand for a word: parts of tsqueries, and about what share of the tracks has one."""
+    """What may stand for a word: parts of tsqueries, and about what share of the tracks has one.
+
+    An infinite share is that of a beginning, which stands for any number of words.
+    """
 
     alternatives: tuple[Alternative, ...]
     share: float
@@ -88,11 +97,14 @@ def sung_words(words: Sequence[str]) -> Pattern:
 
 
 def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | None:
-    """Return the pattern with the last word as the beginning of one; None when it is too short."""
+    """Return the pattern with the last word as the beginning of one; None when there is none.
+
+    The index is only asked for the beginning when there is no other word, and not for one letter.
+    """
     *others, last = words
-    if len(last) < MIN_BEGINNING:
+    if last not in vocabulary.begun or not (others or len(last) >= _MIN_BEGINNING):
         return None
-    beginning = _Group(((_beginning(last),),), share=1.0 if vocabulary.shares else 0.0)
+    beginning = _Group(((_beginning(last),),), share=inf)
     return _pattern([[*_as_typed(others, vocabulary), beginning]])
 
 
@@ -296,8 +308,9 @@ def _pattern(
 
 def _rarest(variant: Sequence[_Group]) -> list[_Group]:
     """Return the groups to look up: rare ones, and common ones only when there are no others."""
-    rare = [group for group in variant if not group.share]
-    return (rare or sorted(variant, key=lambda group: group.share))[:_SOUGHT]
+    finished = [group for group in variant if group.share < inf] or variant
+    rare = [group for group in finished if not group.share]
+    return list(rare or sorted(finished, key=lambda group: group.share))[:_SOUGHT]
 
 
 def _any_of(queries: Iterable[str]) -> str:

@@ -178,36 +178,58 @@ SELECT id FROM track WHERE album_id = %(album_id)s::uuid
 -- Texts as they are compared.
 SELECT fold(g.text) FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS g (text, ordinal) ORDER BY g.ordinal;
 
--- name: fold_queries
--- What people typed, as it is compared, with and without brackets, and a hash of how they typed it.
-SELECT fold(g.text) AS text, fold(g.core) AS core, typed_hash(g.text) AS typed
-FROM unnest(%(texts)s::text[], %(cores)s::text[]) WITH ORDINALITY AS g (text, core, ordinal)
-ORDER BY g.ordinal;
+-- name: read_queries
+-- What people typed, as it is compared, with and without brackets, and a hash of how they typed it; what the
+-- catalogue knows of its words, see look_up_words; whether a longer word begins with the last one; and
+-- whether any track has lyrics. Primary keys of search_word and common_word.
+SELECT
+    q.text,
+    q.core,
+    q.typed,
+    w.words,
+    w.tiers,
+    w.shares,
+    EXISTS (
+        SELECT FROM search_word AS k
+        WHERE k.word > q.last_word AND k.word < q.last_word || chr(1114111)
+    ) AS is_begun,
+    EXISTS (SELECT FROM track_lyrics) AS has_lyrics
+FROM (
+    SELECT
+        f.ordinal, f.text, fold(f.core) AS core, f.typed,
+        split_part(f.text, ' ', -1) COLLATE "C" AS last_word
+    FROM (
+        SELECT g.ordinal, fold(g.text) AS text, g.core, typed_hash(g.text) AS typed
+        FROM unnest(
+            %(texts)s::text[], %(cores)s::text[]
+        ) WITH ORDINALITY AS g (text, core, ordinal)
+        OFFSET 0 -- folded once for each query, not once for each use
+    ) AS f
+    OFFSET 0
+) AS q
+CROSS JOIN LATERAL (
+    SELECT
+        array_agg(k.word) AS words,
+        array_agg(k.tier) AS tiers,
+        array_agg(coalesce(common.share, 0)) AS shares
+    FROM search_word AS k
+    LEFT JOIN common_word AS common ON common.word = k.word
+    WHERE k.word = ANY(string_to_array(q.text, ' '))
+) AS w
+ORDER BY q.ordinal;
 
--- name: known_words
--- Which words occur in the catalogue at all, and the best tier of each. Primary key of search_word.
-SELECT word, tier FROM search_word WHERE word = ANY(%(words)s::text[]);
-
--- name: common_words
--- What share of the tracks has a word, by the statistics that PostgreSQL keeps for its planner: they hold
--- some thousand words, and what is not among them is rare. An old figure makes a search slower, not wrong.
-SELECT g.word, g.share
-FROM pg_stats AS s
-CROSS JOIN LATERAL unnest(
-    s.most_common_elems::text::text[], s.most_common_elem_freqs
-) AS g (word, share)
-WHERE
-    s.schemaname = current_schema()
-    AND s.tablename = 'track_search'
-    AND s.attname = 'words'
-    AND g.word = ANY(%(words)s::text[]);
-
--- name: similar_words
--- Words of the catalogue that may be within the allowed typos of misspelt ones: they have a deletion in
--- common. A transposition is two edits to levenshtein, hence 4.
+-- name: look_up_words
+-- Which words occur in the catalogue at all: the best tier of each, and its share of all tracks if it is
+-- common. And of misspelt ones those that may be within the allowed typos, which have a deletion in common.
+-- A transposition is two edits to levenshtein, hence 4. Primary keys of search_word and common_word,
 -- search_word_deletions_idx.
-SELECT g.word, near.word AS candidate, near.tier
-FROM unnest(%(words)s::text[], %(deletions)s::text[]) AS g (word, deletions)
+SELECT NULL AS misspelt, w.word, w.tier, coalesce(common.share, 0) AS share
+FROM search_word AS w
+LEFT JOIN common_word AS common ON common.word = w.word
+WHERE w.word = ANY(%(words)s::text[])
+UNION ALL
+SELECT g.word AS misspelt, near.word, near.tier, coalesce(common.share, 0) AS share
+FROM unnest(%(misspelt)s::text[], %(deletions)s::text[]) AS g (word, deletions)
 CROSS JOIN LATERAL (
     SELECT w.word, w.tier
     FROM search_word AS w
@@ -216,7 +238,8 @@ CROSS JOIN LATERAL (
         AND char_length(w.word) BETWEEN char_length(g.word) - 2 AND char_length(g.word) + 2
         AND levenshtein_less_equal(w.word, g.word, 4) <= 4
     ORDER BY w.word
-) AS near;
+) AS near
+LEFT JOIN common_word AS common ON common.word = near.word;
 
 -- name: lookalike_words
 -- Words of the catalogue that look like words with more typos than that: the most similar ten by their

@@ -8,16 +8,14 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from service.database import Connection, load_statements
-from service.search.model import Entry
-from service.search.patterns import deletions, may_be_misspelt
+from service.search.model import Entry, Folded
+from service.search.patterns import deletions
 
 _SQL = load_statements(__package__)
 _FOLD = _SQL["fold_texts"]
-_FOLD_QUERIES = _SQL["fold_queries"]
-_KNOWN = _SQL["known_words"]
-_SIMILAR = _SQL["similar_words"]
+_READ_QUERIES = _SQL["read_queries"]
+_LOOK_UP_WORDS = _SQL["look_up_words"]
 _LOOKALIKES = _SQL["lookalike_words"]
-_COMMON = _SQL["common_words"]
 _WORDS = _SQL["words_of_tracks"]
 _ENTRIES = _SQL["entries_of_tracks"]
 
@@ -28,40 +26,31 @@ async def fold(connection: Connection, texts: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-async def fold_queries(
+async def read_queries(
     connection: Connection, texts: Sequence[str], cores: Sequence[str]
-) -> list[tuple[str, str, int]]:
-    """Return queries and their cores as they are compared, and hashes of what was typed."""
-    parameters = {"texts": list(texts), "cores": list(cores)}
-    rows = await (await connection.execute(_FOLD_QUERIES, parameters)).fetchall()
-    return [(text, core, typed) for text, core, typed in rows]
+) -> list[Folded]:
+    """Return queries and their cores as they are compared, and what is known of their words."""
+    async with connection.cursor(row_factory=class_row(Folded)) as cursor:
+        await cursor.execute(_READ_QUERIES, {"texts": list(texts), "cores": list(cores)})
+        return await cursor.fetchall()
 
 
-async def known_words(connection: Connection, words: Collection[str]) -> dict[str, int]:
-    """Return which of these folded words the catalogue has, with the best tier of each."""
-    if not words:
-        return {}
-    return dict(await (await connection.execute(_KNOWN, {"words": list(words)})).fetchall())
+async def look_up_words(
+    connection: Connection, words: Collection[str], misspelt: Collection[str]
+) -> list[tuple[str | None, str, int, float]]:
+    """Return which of some folded words the catalogue has, and which ones resemble misspelt ones.
 
-
-async def similar_words(
-    connection: Connection, words: Collection[str]
-) -> dict[str, dict[str, int]]:
-    """Return the words of the catalogue within the allowed typos of each of these folded words.
-
-    Each comes with its best tier. Some are a typo too far: `mended` leaves them out.
+    Each row has the misspelt word, or None, the word, its best tier and its share of all tracks.
+    Some words are a typo too far: `mended` leaves them out.
     """
-    near: dict[str, dict[str, int]] = {}
-    if words := [word for word in words if may_be_misspelt(word)]:
-        parameters = {
-            "words": words,
-            "deletions": [array_text(deletions(word)) for word in words],
-        }
-        for word, candidate, tier in await (
-            await connection.execute(_SIMILAR, parameters)
-        ).fetchall():
-            near.setdefault(word, {})[candidate] = tier
-    return near
+    parameters = {
+        "words": list(words),
+        "misspelt": list(misspelt),
+        "deletions": [array_text(deletions(word)) for word in misspelt],
+    }
+    rows: list[tuple[str | None, str, int, float]]
+    rows = await (await connection.execute(_LOOK_UP_WORDS, parameters)).fetchall()
+    return rows
 
 
 async def lookalikes(connection: Connection, words: Collection[str]) -> dict[str, list[str]]:
@@ -71,11 +60,6 @@ async def lookalikes(connection: Connection, words: Collection[str]) -> dict[str
     for word, candidate in await rows.fetchall():
         similar.setdefault(word, []).append(candidate)
     return similar
-
-
-async def common_words(connection: Connection, words: Collection[str]) -> dict[str, float]:
-    """Return the share of all tracks that have a word, for the common ones of these."""
-    return dict(await (await connection.execute(_COMMON, {"words": list(words)})).fetchall())
 
 
 async def words_of(connection: Connection, ids: Collection[UUID]) -> dict[UUID, list[str]]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from service.database import Connection
 from service.search.highlight import Matcher, Span, pieces_of
-from service.search.store import known_words, similar_words
+from service.search.vocabulary import look_up
 from service.suggest import store
 from service.suggest.model import (
     MENDED_WORTH,
@@ -87,7 +87,6 @@ def _short(found: Sequence[Match], wanted: Wanted) -> tuple[Kind, ...]:
 async def meant_by(connection: Connection, typed: Typed) -> str | None:
     """Return the tsquery of what was meant when each word may be misspelt; None for nothing."""
     words, beginnings = pieces(typed)
-    known = await known_words(connection, words)
+    known = await look_up(connection, words, mendable(typed))
     begun = await store.known_beginnings(connection, beginnings)
-    near = await similar_words(connection, mendable(typed))
-    return readings(typed, known, begun, near)
+    return readings(typed, known.tiers.keys() & words, begun, known.near)

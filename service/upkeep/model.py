@@ -62,7 +62,7 @@ class Fault(StrEnum):
     MISSING = "cannot be found: the index has no entry"
     WRONG = "is found by what it was: the entry is wrong"
     STRAY = "is found though it is deleted or not completed: the entry is superfluous"
-    UNKNOWN_WORDS = "has words that the vocabulary misses: typos in them are not mended"
+    UNKNOWN_WORDS = "has words that the vocabulary misses: it is not found by them"
     UNUSED_WORD = "is in the vocabulary, but no track has it"
 
     @property

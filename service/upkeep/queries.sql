@@ -313,6 +313,46 @@ FROM (
 ) AS w
 ORDER BY w.word;
 
+-- name: note_statistics
+-- Notes that the statistics of words are being looked at; no row when that was done since they were made.
+-- Primary key.
+UPDATE search_upkeep
+SET weighed_at = now()
+WHERE is_only
+    AND (
+        weighed_at IS NULL
+        OR weighed_at < greatest(
+            pg_stat_get_last_analyze_time('track_search'::regclass),
+            pg_stat_get_last_autoanalyze_time('track_search'::regclass)
+        )
+    )
+RETURNING weighed_at;
+
+-- name: weigh_words
+-- What share of the tracks has each common word, by the statistics that PostgreSQL keeps for its planner:
+-- they hold some thousand words, and what is not among them is rare. Primary key of common_word.
+WITH common AS MATERIALIZED (
+    SELECT g.word COLLATE "C" AS word, g.share
+    FROM pg_stats AS s
+    CROSS JOIN LATERAL unnest(
+        s.most_common_elems::text::text[], s.most_common_elem_freqs
+    ) AS g (word, share)
+    WHERE s.schemaname = current_schema()
+        AND s.tablename = 'track_search'
+        AND s.attname = 'words'
+        AND g.word IS NOT NULL -- after the frequencies of words come the least, the greatest, and that of none
+),
+
+rare AS (
+    DELETE FROM common_word AS w WHERE NOT EXISTS (SELECT FROM common WHERE common.word = w.word)
+)
+
+INSERT INTO common_word AS w (word, share)
+SELECT common.word, common.share
+FROM common
+WHERE common.share > 0
+ON CONFLICT (word) DO UPDATE SET share = excluded.share WHERE w.share <> excluded.share;
+
 -- name: hold_index
 -- Keeps entries from being written until the transaction ends; fails at once while somebody is writing one.
 -- Nobody writes an entry without this table, though its words may all be known already.

@@ -31,6 +31,7 @@ async def advance(database: Database) -> tuple[State, Look] | None:
         look = await store.look(connection, before.stage, before.position, _BATCH)
         after = before.after(look)
         await store.save_state(connection, after, has_ended=after.begins)
+        await store.weigh_words(connection)
         return after, look
 
     return await database.write(work)

@@ -49,6 +49,8 @@ _STRAY = _SQL["stray_entries"]
 _NEEDLESS_LYRICS = _SQL["needless_lyrics"]
 _WRITTEN_NOW = _SQL["entries_written_now"]
 _WORDS = _SQL["words"]
+_NOTE_STATISTICS = _SQL["note_statistics"]
+_WEIGH_WORDS = _SQL["weigh_words"]
 _HOLD_INDEX = _SQL["hold_index"]
 _PRUNE = _SQL["prune_words"]
 
@@ -105,6 +107,15 @@ async def count_rows(connection: Connection) -> int:
     """Return how many rows a round looks at."""
     [count] = _required(await (await connection.execute(_COUNT_ROWS)).fetchone())
     return int(count)
+
+
+async def weigh_words(connection: Connection) -> None:
+    """Note how common words are, if PostgreSQL has new statistics about that.
+
+    An old figure makes searches slower, not wrong.
+    """
+    if await (await connection.execute(_NOTE_STATISTICS)).fetchone():
+        await connection.execute(_WEIGH_WORDS)
 
 
 async def look(connection: Connection, stage: Stage, after: str, limit: int) -> Look:

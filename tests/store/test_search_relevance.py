@@ -16,6 +16,7 @@ from service.search import store
 from service.search.candidates import Scope
 from service.search.ladder import climb
 from service.search.model import MAX_HITS, Entry, Found, Mode, Rung, Words
+from service.search.vocabulary import Lexicon
 from tests.support.writing import add_tracks, credited
 
 WORDS = ("love", "lover", "blue", "moon", "night", "queen")
@@ -45,9 +46,10 @@ async def catalogue(database: Database) -> None:
 
 async def find(connection: Connection, query: str) -> tuple[Words, Found]:
     """Return a query as it is compared, and what is found, also by steps that are not needed."""
-    [(text, core, typed)] = await store.fold_queries(connection, [query], [query])
-    words = Words(text, core, typed, Mode.FUZZY)
-    [found] = await climb(connection, Scope(None, parse("")), [words], MAX_HITS)
+    lexicon = Lexicon(connection)
+    [folded] = await lexicon.read([query], [query])
+    words = Words(folded.text, folded.core, folded.typed, Mode.FUZZY)
+    [found] = await climb(lexicon, Scope(None, parse("")), [words], MAX_HITS)
     return words, found
 
 

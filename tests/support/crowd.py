@@ -8,6 +8,7 @@ from service.artists.credits import resolve_credits
 from service.artists.model import CreditedName
 from service.database import Connection
 from service.search.index import index_tracks
+from service.upkeep.store import weigh_words
 from tests.support.catalogue import DEFAULT_LIBRARY
 
 SMALL: Final = 8_000
@@ -56,6 +57,7 @@ async def crowd(connection: Connection, first: int, end: int) -> None:
     rows = await (await connection.execute(_TRACKS, values)).fetchall()
     await index_tracks(connection, [row[0] for row in rows])
     await connection.execute("VACUUM (ANALYZE)")
+    await weigh_words(connection)
 
 
 async def crowd_of_artists(connection: Connection, first: int, end: int) -> None:

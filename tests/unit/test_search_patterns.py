@@ -50,13 +50,24 @@ def test_all_words_are_quoted() -> None:
 
 
 def test_the_last_word_may_be_a_beginning() -> None:
-    assert selected(last_as_prefix(["night", "mo"], NOTHING)) == "(('mo':*) & ('night'))"
-    assert last_as_prefix(["night", "m"], NOTHING) is None
+    begun = Vocabulary(begun={"mo", "m"})
+    assert selected(last_as_prefix(["night", "mo"], begun)) == "(('mo':*) & ('night'))"
+    assert selected(last_as_prefix(["night", "m"], begun)) == "(('m':*) & ('night'))"
+    assert last_as_prefix(["m"], begun) is None
+    assert last_as_prefix(["night", "mx"], begun) is None
+
+
+def test_the_index_is_asked_for_a_beginning_only_when_there_is_nothing_else() -> None:
+    begun = Vocabulary(begun={"mo"}, shares={"the": 0.3})
+    for words, seek in ((["the", "mo"], "(('the'))"), (["mo"], "(('mo':*))")):
+        pattern = last_as_prefix(words, begun)
+        assert pattern is not None
+        assert pattern.seek == seek
 
 
 def test_the_index_is_asked_for_rare_words_only() -> None:
     shares = {"the": 0.3, "night": 0.02, "of": 0.2, "a": 0.1}
-    vocabulary = Vocabulary(shares=shares)
+    vocabulary = Vocabulary(shares=shares, begun={"ni"})
     assert all_words(["the", "phantom", "night"], vocabulary).seek == "(('phantom'))"
     assert all_words(["the", "of", "a", "night"], vocabulary).seek == "(('a') & ('night') & ('of'))"
     beginning = last_as_prefix(["phantom", "ni"], vocabulary)

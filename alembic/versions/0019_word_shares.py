@@ -1,16 +1,16 @@
-"""Names joined by signs are found as one word, too."""
+"""How common each word is, beside the word."""
 
 from __future__ import annotations
 
 from service.database.migrations import run_sql_file
 
-revision = "0019_joined_fold"
+revision = "0019_word_shares"
 down_revision = "0018_name_upkeep"
 
 
 def upgrade() -> None:
-    run_sql_file("0019_joined_fold.up.sql")
+    run_sql_file("0019_word_shares.up.sql")
 
 
 def downgrade() -> None:
-    run_sql_file("0019_joined_fold.down.sql")
+    run_sql_file("0019_word_shares.down.sql")

@@ -602,6 +602,16 @@ CREATE TABLE public.audio_file (
 
 COMMENT ON COLUMN public.audio_file.written_at IS 'When this row was stored: a scan that began before cannot say that the file is missing.';
 
+CREATE TABLE public.common_word (
+    word text NOT NULL COLLATE pg_catalog."C",
+    share real NOT NULL,
+    CONSTRAINT common_word_share_check CHECK ((share > (0)::double precision))
+);
+
+COMMENT ON TABLE public.common_word IS 'The words that many tracks have, as upkeep found them in the statistics.';
+
+COMMENT ON COLUMN public.common_word.share IS 'What part of all tracks has the word, 0 to 1.';
+
 CREATE TABLE public.credit_review (
     name text NOT NULL COLLATE pg_catalog."C",
     name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
@@ -785,6 +795,7 @@ CREATE TABLE public.search_upkeep (
     fold_version integer NOT NULL,
     round_fold_version integer NOT NULL,
     round_ended_at timestamp with time zone,
+    weighed_at timestamp with time zone,
     CONSTRAINT search_upkeep_is_only_check CHECK (is_only),
     CONSTRAINT search_upkeep_stage_check CHECK ((stage = ANY (ARRAY['genres'::text, 'artists'::text, 'credits'::text, 'albums'::text, 'titles'::text, 'entries'::text, 'words'::text])))
 );
@@ -800,6 +811,8 @@ COMMENT ON COLUMN public.search_upkeep.fold_version IS 'The fold by which everyt
 COMMENT ON COLUMN public.search_upkeep.round_fold_version IS 'The fold by which this round folds.';
 
 COMMENT ON COLUMN public.search_upkeep.round_ended_at IS 'When everything had last been looked at.';
+
+COMMENT ON COLUMN public.search_upkeep.weighed_at IS 'When common words had last been looked for.';
 
 CREATE TABLE public.search_word (
     word text NOT NULL COLLATE pg_catalog."C",
@@ -1107,6 +1120,9 @@ ALTER TABLE ONLY public.artwork
 
 ALTER TABLE ONLY public.audio_file
     ADD CONSTRAINT audio_file_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.common_word
+    ADD CONSTRAINT common_word_pkey PRIMARY KEY (word);
 
 ALTER TABLE ONLY public.credit_review
     ADD CONSTRAINT credit_review_pkey PRIMARY KEY (name);

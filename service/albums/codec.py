@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from fonoteca.v1 import album_pb2 as pb
+from service.albums.merge_records import ListedAlbumMerge
 from service.albums.model import (
     FRONT,
     MAX_CATALOG_NUMBER,
@@ -70,6 +71,15 @@ def encode_album(album: Album) -> pb.Album:
     message.create_time.CopyFrom(timestamp(album.created_at))
     message.update_time.CopyFrom(timestamp(album.updated_at))
     return message
+
+
+def encode_merged(merge: ListedAlbumMerge) -> pb.MergedAlbum:
+    """Return a merged album as callers see it."""
+    return pb.MergedAlbum(
+        album=pb.Album.FromString(merge.album),
+        survivor_id=str(merge.survivor_id),
+        merge_time=timestamp(merge.merged_at),
+    )
 
 
 def encode_draft(draft: AlbumDraft) -> pb.Album:

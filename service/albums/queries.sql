@@ -1,6 +1,6 @@
 -- name: get_albums
--- Albums with all that belongs to them, in the order of the ids. Primary keys of album,
--- artist_credit_name, album_cover and album_source.
+-- The albums that ids lead to, with all that belongs to them, in the order of the ids. Primary keys of
+-- album, album_merge, artist_credit_name, album_cover and album_source.
 SELECT
     a.id,
     a.title,
@@ -35,18 +35,27 @@ SELECT
     a.created_at,
     a.updated_at
 FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS wanted (id, ordinal)
-JOIN album AS a ON a.id = wanted.id
+JOIN album AS a ON a.id = leading_album(wanted.id)
 ORDER BY wanted.ordinal;
 
 -- name: lock_album_tracks
--- Holds the tracks of an album until the transaction ends, before the album itself: in the order in which
--- a change of a track takes them, so that the two never wait for each other in a circle. track_album_idx.
-SELECT id FROM track WHERE album_id = %(id)s::uuid ORDER BY id FOR UPDATE;
+-- Holds the tracks of the albums that ids lead to until the transaction ends, before the albums themselves:
+-- in the order in which a change of a track takes them, so that the two never wait for each other in a
+-- circle. track_album_idx, primary key of album_merge.
+SELECT id
+FROM track
+WHERE album_id = ANY(ARRAY(SELECT leading_album(g.id) FROM unnest(%(ids)s::uuid[]) AS g (id)))
+ORDER BY id
+FOR UPDATE;
 
--- name: lock_album
--- Holds an album until the transaction ends, also against new tracks: those that are being written now
--- are waited for, so that they show the change. Primary key.
-SELECT id FROM album WHERE id = %(id)s::uuid FOR UPDATE;
+-- name: lock_albums
+-- Holds the albums that ids lead to until the transaction ends, also against new tracks: those that are
+-- being written now are waited for, so that they show the change. Primary keys of album and album_merge.
+SELECT id
+FROM album
+WHERE id = ANY(ARRAY(SELECT leading_album(g.id) FROM unnest(%(ids)s::uuid[]) AS g (id)))
+ORDER BY id
+FOR UPDATE;
 
 -- name: list_albums
 -- A page of the albums of which the title begins with the prefix. chr(1114111) is the last character
@@ -63,12 +72,15 @@ ORDER BY title_key, id
 LIMIT %(limit)s::integer;
 
 -- name: list_albums_of_artist
--- A page of the albums that credit an artist and of which the title begins with the prefix.
--- artist_credit_name_artist_idx, album_credit_idx; the order is made by a sort of the artist's albums.
+-- A page of the albums that credit the artist that an id leads to and of which the title begins with the
+-- prefix. artist_credit_name_artist_idx, album_credit_idx, primary key of artist_merge; the order is made by
+-- a sort of the artist's albums.
 SELECT a.id
 FROM album AS a
 WHERE a.credit_id IN (
-    SELECT n.credit_id FROM artist_credit_name AS n WHERE n.artist_id = %(artist_id)s::uuid
+    SELECT n.credit_id
+    FROM artist_credit_name AS n
+    WHERE n.artist_id = leading_artist(%(artist_id)s::uuid)
 )
 AND starts_with(a.title_key, left(fold(%(prefix)s::text), 300))
 AND (a.title_key, a.id) >= (%(from_key)s::text, %(from_id)s::uuid)
@@ -77,7 +89,8 @@ LIMIT %(limit)s::integer;
 
 -- name: find_album_by_source
 -- The album that has a place in another system, if its title begins with the prefix and it credits the
--- artist, where one is given. album_source_external_key, primary keys of album and artist_credit_name.
+-- artist, where one is given. album_source_external_key, primary keys of album, artist_credit_name and
+-- artist_merge.
 SELECT a.id
 FROM album_source AS x
 JOIN album AS a ON a.id = x.album_id
@@ -88,7 +101,7 @@ WHERE x.type = %(type)s::text
         %(artist_id)s::uuid IS NULL
         OR EXISTS (
             SELECT FROM artist_credit_name AS n
-            WHERE n.credit_id = a.credit_id AND n.artist_id = %(artist_id)s::uuid
+            WHERE n.credit_id = a.credit_id AND n.artist_id = leading_artist(%(artist_id)s::uuid)
         )
     );
 
@@ -146,8 +159,9 @@ ON CONFLICT (type, external_id) DO NOTHING
 RETURNING type, external_id;
 
 -- name: list_album_tracks
--- A page of the live tracks of an album in their order on it; a disc or track without a number comes
--- last. track_album_idx; the order is made by a sort of the album's tracks.
+-- A page of the live tracks of the album that an id leads to, in their order on it; a disc or track without
+-- a number comes last. track_album_idx, primary key of album_merge; the order is made by a sort of the
+-- album's tracks.
 SELECT
     t.document,
     coalesce(t.disc_number, 32767) AS disc,
@@ -155,7 +169,7 @@ SELECT
     t.title_key,
     t.id
 FROM track AS t
-WHERE t.album_id = %(album_id)s::uuid
+WHERE t.album_id = leading_album(%(album_id)s::uuid)
     AND t.deleted_at IS NULL
     AND (%(library_id)s::uuid IS NULL OR t.library_id = %(library_id)s::uuid)
     AND (
@@ -164,4 +178,140 @@ WHERE t.album_id = %(album_id)s::uuid
         %(after_disc)s::integer, %(after_number)s::integer, %(after_key)s::text, %(after_id)s::uuid
     )
 ORDER BY disc, number, t.title_key, t.id
+LIMIT %(limit)s::integer;
+
+-- name: lock_albums_of_credits
+-- Holds the albums of credits until the transaction ends, in the order of their ids. album_credit_idx.
+SELECT id, credit_id FROM album WHERE credit_id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE;
+
+-- name: lock_credited_albums
+-- Holds albums that have a credit until the transaction ends, in the order of their ids. Primary key.
+SELECT id, credit_id
+FROM album
+WHERE id = ANY(%(ids)s::uuid[]) AND credit_id IS NOT NULL
+ORDER BY id
+FOR UPDATE;
+
+-- name: set_album_credits
+-- Other credits for locked albums. Primary key.
+UPDATE album AS a
+SET credit_id = g.credit_id, revision = a.revision + 1
+FROM unnest(%(ids)s::uuid[], %(credit_ids)s::uuid[]) AS g (id, credit_id)
+WHERE a.id = g.id;
+
+-- name: leading_albums
+-- The albums that ids lead to, by these ids. Primary keys of album and album_merge.
+SELECT g.id AS asked_id, a.id
+FROM unnest(%(ids)s::uuid[]) AS g (id)
+JOIN album AS a ON a.id = leading_album(g.id);
+
+-- name: give_up_album_places
+-- Takes from albums what only one album can have. Primary keys of album and album_source.
+WITH places AS (DELETE FROM album_source WHERE album_id = ANY(%(ids)s::uuid[]))
+
+UPDATE album SET mbid = NULL WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: add_album_merges
+-- Remembers albums that become another one, and lets the ids that led to them lead there. Primary key of
+-- album, album_merge_leads_to_idx.
+WITH earlier AS (
+    UPDATE album_merge
+    SET leads_to = %(survivor_id)s::uuid
+    WHERE leads_to = ANY(%(ids)s::uuid[])
+)
+
+INSERT INTO album_merge (album_id, survivor_id, leads_to, mbid, grouping_key, album, given)
+SELECT
+    g.id, %(survivor_id)s::uuid, %(survivor_id)s::uuid, a.mbid, a.grouping_key, g.album, g.given
+FROM unnest(%(ids)s::uuid[], %(albums)s::bytea[], %(given)s::bytea[]) AS g (id, album, given)
+JOIN album AS a ON a.id = g.id;
+
+-- name: move_tracks
+-- Moves the locked tracks of albums that become another one there, and remembers them; returns them.
+-- track_album_idx.
+WITH remembered AS (
+    INSERT INTO album_merge_track (album_id, track_id)
+    SELECT t.album_id, t.id FROM track AS t WHERE t.album_id = ANY(%(ids)s::uuid[])
+)
+
+UPDATE track
+SET album_id = %(survivor_id)s::uuid
+WHERE album_id = ANY(%(ids)s::uuid[])
+RETURNING id;
+
+-- name: move_folders
+-- Gives the folders of albums that become another one to that, and remembers them. album_folder_album_idx.
+WITH remembered AS (
+    INSERT INTO album_merge_folder (album_id, key)
+    SELECT f.album_id, f.key FROM album_folder AS f WHERE f.album_id = ANY(%(ids)s::uuid[])
+)
+
+UPDATE album_folder SET album_id = %(survivor_id)s::uuid WHERE album_id = ANY(%(ids)s::uuid[]);
+
+-- name: remove_albums
+-- Removes albums that nothing is on any more. Primary key.
+DELETE FROM album WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: get_album_merge
+-- The merge of an album. Primary key.
+SELECT survivor_id, leads_to, album, given FROM album_merge WHERE album_id = %(id)s::uuid;
+
+-- name: add_album
+-- An album that comes back, without what belongs to it: under the grouping key that it had, unless another
+-- one has that. Primary keys of album and album_merge, album_grouping_key.
+INSERT INTO album (id, title, revision, created_at, grouping_key)
+SELECT
+    m.album_id,
+    %(title)s::text,
+    %(revision)s::integer,
+    %(created_at)s::timestamptz,
+    CASE
+        WHEN NOT EXISTS (SELECT FROM album AS a WHERE a.grouping_key = m.grouping_key)
+            THEN m.grouping_key
+    END AS grouping_key
+FROM album_merge AS m
+WHERE m.album_id = %(id)s::uuid;
+
+-- name: return_tracks
+-- Moves the locked tracks back that a merged album had and its survivor still has; returns them. Primary
+-- keys of album_merge_track and track.
+UPDATE track AS t
+SET album_id = m.album_id
+FROM album_merge_track AS m
+WHERE m.album_id = %(id)s::uuid AND t.id = m.track_id AND t.album_id = %(survivor_id)s::uuid
+RETURNING t.id;
+
+-- name: return_folders
+-- Gives the folders back that a merged album had and its survivor still has. Primary keys of
+-- album_merge_folder and album_folder.
+UPDATE album_folder AS f
+SET album_id = m.album_id
+FROM album_merge_folder AS m
+WHERE m.album_id = %(id)s::uuid AND f.key = m.key AND f.album_id = %(survivor_id)s::uuid;
+
+-- name: forget_album_merge
+-- Forgets the merge of an album, to which the ids of those lead again that had become it before. Primary
+-- keys, album_merge_survivor_idx.
+WITH RECURSIVE earlier AS (
+    SELECT m.album_id FROM album_merge AS m WHERE m.survivor_id = %(id)s::uuid
+    UNION ALL
+    SELECT m.album_id
+    FROM earlier AS e
+    JOIN album_merge AS m ON m.survivor_id = e.album_id
+),
+
+redirected AS (
+    UPDATE album_merge
+    SET leads_to = %(id)s::uuid
+    WHERE album_id IN (SELECT e.album_id FROM earlier AS e)
+)
+
+DELETE FROM album_merge WHERE album_id = %(id)s::uuid;
+
+-- name: list_merged_albums
+-- A page of the albums whose ids lead where one leads, in the order of their ids. album_merge_leads_to_idx.
+SELECT album_id, album, survivor_id, merged_at
+FROM album_merge
+WHERE leads_to = leading_album(%(id)s::uuid) AND album_id > %(after)s::uuid
+ORDER BY album_id
 LIMIT %(limit)s::integer

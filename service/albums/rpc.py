@@ -6,9 +6,15 @@ from uuid import UUID
 
 from fonoteca.v1 import album_pb2 as pb
 from fonoteca.v1 import album_pb2_grpc
-from service.albums import store
+from service.albums import merge, merge_records, store
 from service.albums.change import change
-from service.albums.codec import OUTPUT_ONLY, decode_album, encode_album, encode_draft
+from service.albums.codec import (
+    OUTPUT_ONLY,
+    decode_album,
+    encode_album,
+    encode_draft,
+    encode_merged,
+)
 from service.albums.model import MAX_TITLE
 from service.database import Connection, Database
 from service.requests import once
@@ -16,6 +22,7 @@ from service.tracks.document import track_message
 from service.validation import Check
 from service.wire.encoding import require_etag
 from service.wire.masks import masked
+from service.wire.merging import decode_merging, decode_unmerging
 from service.wire.page_token import PageTokens
 from service.wire.router import Context
 from service.wire.types import decode_source
@@ -104,6 +111,50 @@ class AlbumServicer(album_pb2_grpc.AlbumServiceServicer):
             last = tracks[size - 1]
             response.next_page_token = await self._page_tokens.issue(
                 request, [last.disc, last.number, last.title_key, str(last.id)]
+            )
+        return response
+
+    async def MergeAlbums(
+        self, request: pb.MergeAlbumsRequest, context: Context
+    ) -> pb.MergeAlbumsResponse:
+        wanted = decode_merging(
+            request.survivor_id, "album_ids", request.album_ids, request.etags, request.request_id
+        )
+
+        async def merge_albums(connection: Connection) -> pb.MergeAlbumsResponse:
+            return await merge.merge(connection, wanted)
+
+        if request.validate_only:
+            return await self._database.try_out(merge_albums)
+        return await once(self._database, request, pb.MergeAlbumsResponse, merge_albums)
+
+    async def UnmergeAlbums(
+        self, request: pb.UnmergeAlbumsRequest, context: Context
+    ) -> pb.UnmergeAlbumsResponse:
+        wanted = decode_unmerging("album_ids", request.album_ids, request.etags, request.request_id)
+
+        async def unmerge(connection: Connection) -> pb.UnmergeAlbumsResponse:
+            return await merge.unmerge(connection, wanted)
+
+        if request.validate_only:
+            return await self._database.try_out(unmerge)
+        return await once(self._database, request, pb.UnmergeAlbumsResponse, unmerge)
+
+    async def ListMergedAlbums(
+        self, request: pb.ListMergedAlbumsRequest, context: Context
+    ) -> pb.ListMergedAlbumsResponse:
+        check = Check()
+        album_id = check.uuid("id", request.id)
+        size = check.page_size(request.page_size)
+        check.done()
+        position = await self._page_tokens.read(request)
+        after = UUID(str(position[0])) if position else UUID(int=0)
+        async with self._database.read() as connection:
+            merges = await merge_records.list_merged(connection, album_id, after, size + 1)
+        response = pb.ListMergedAlbumsResponse(albums=map(encode_merged, merges[:size]))
+        if len(merges) > size:
+            response.next_page_token = await self._page_tokens.issue(
+                request, [str(merges[size - 1].album_id)]
             )
         return response
 

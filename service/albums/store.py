@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from service.sources import Source
 _SQL = load_statements(__package__)
 _GET = _SQL["get_albums"]
 _LOCK_TRACKS = _SQL["lock_album_tracks"]
-_LOCK = _SQL["lock_album"]
+_LOCK = _SQL["lock_albums"]
 _LIST = _SQL["list_albums"]
 _LIST_OF_ARTIST = _SQL["list_albums_of_artist"]
 _FIND_BY_SOURCE = _SQL["find_album_by_source"]
@@ -30,6 +31,10 @@ _ADD_COVERS = _SQL["add_covers"]
 _CLEAR_SOURCES = _SQL["clear_album_sources"]
 _ADD_SOURCES = _SQL["add_album_sources"]
 _LIST_TRACKS = _SQL["list_album_tracks"]
+_ADD = _SQL["add_album"]
+_LOCK_OF_CREDITS = _SQL["lock_albums_of_credits"]
+_LOCK_CREDITED = _SQL["lock_credited_albums"]
+_SET_CREDITS = _SQL["set_album_credits"]
 
 _COLUMNS: Final = (
     "title",
@@ -67,7 +72,7 @@ class TrackOfAlbum:
 
 
 async def get(connection: Connection, album_id: UUID) -> Album:
-    """Return an album. Raises `NotFound`."""
+    """Return the album that an id leads to. Raises `NotFound`."""
     albums = await find_many(connection, [album_id])
     if not albums:
         raise NotFound("album", album_id)
@@ -75,10 +80,46 @@ async def get(connection: Connection, album_id: UUID) -> Album:
 
 
 async def lock(connection: Connection, album_id: UUID) -> Album:
-    """Return an album and keep others from changing, joining or leaving it meanwhile."""
-    await connection.execute(_LOCK_TRACKS, {"id": album_id})
-    await connection.execute(_LOCK, {"id": album_id})
+    """Return the album that an id leads to; keep others from changing, joining or leaving it.
+
+    Raises `NotFound`.
+    """
+    await hold_tracks(connection, [album_id])
+    while not await lock_many(connection, [album_id]):
+        await get(connection, album_id)  # there is none, or it was merged while it was waited for
     return await get(connection, album_id)
+
+
+async def hold_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Keep the tracks of albums from being changed: to be done before the albums are locked."""
+    await connection.execute(_LOCK_TRACKS, {"ids": list(ids)})
+
+
+async def lock_many(connection: Connection, ids: Sequence[UUID]) -> list[Album]:
+    """Return the albums that ids lead to, each once; keep others from changing or joining them."""
+    rows = await (await connection.execute(_LOCK, {"ids": list(ids)})).fetchall()
+    return await find_many(connection, [row[0] for row in rows])
+
+
+async def lock_of_credits(connection: Connection, credit_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the albums that have one of these credits, held against changes, with the credits."""
+    parameters = {"ids": list(credit_ids)}
+    return dict(await (await connection.execute(_LOCK_OF_CREDITS, parameters)).fetchall())
+
+
+async def lock_credited(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return those of these albums that have a credit, held against changes, with the credits."""
+    parameters = {"ids": list(ids)}
+    return dict(await (await connection.execute(_LOCK_CREDITED, parameters)).fetchall())
+
+
+async def set_credits(connection: Connection, credits: Mapping[UUID, Credit]) -> None:
+    """Give locked albums other credits; their tracks are not yet told."""
+    parameters = {
+        "ids": list(credits),
+        "credit_ids": [credit.id for credit in credits.values()],
+    }
+    await connection.execute(_SET_CREDITS, parameters)
 
 
 async def list_from(
@@ -119,6 +160,28 @@ async def list_by_source(
     }
     rows = await (await connection.execute(_FIND_BY_SOURCE, parameters)).fetchall()
     return await find_many(connection, [row[0] for row in rows])
+
+
+async def reinstate(
+    connection: Connection,
+    album_id: UUID,
+    draft: AlbumDraft,
+    credit: Credit | None,
+    revision: int,
+    created_at: datetime,
+) -> Album:
+    """Store an album again that is remembered as merged, as its next revision.
+
+    Raises `AlreadyExists` when another one has what must be unique, as `update` does.
+    """
+    parameters = {
+        "id": album_id,
+        "title": draft.title,
+        "revision": revision,
+        "created_at": created_at,
+    }
+    await connection.execute(_ADD, parameters)
+    return await update(connection, album_id, draft, credit)
 
 
 async def update(
@@ -174,7 +237,7 @@ async def list_tracks(
 
 
 async def find_many(connection: Connection, ids: Sequence[UUID]) -> list[Album]:
-    """Return the albums that exist, in the order of the ids."""
+    """Return the albums that ids lead to, as far as there are any, in the order of the ids."""
     if not ids:
         return []
     # In binary form the fields of the records in an array arrive with their types.

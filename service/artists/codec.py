@@ -7,6 +7,7 @@ from typing import Final
 
 from fonoteca.v1 import artist_pb2 as pb
 from fonoteca.v1 import types_pb2
+from service.artists.merge_records import ListedArtistMerge
 from service.artists.model import (
     MAX_ALIASES,
     MAX_DISAMBIGUATION,
@@ -57,6 +58,24 @@ def encode_artist(artist: Artist) -> pb.Artist:
     message.etag = etag(artist.revision)
     message.create_time.CopyFrom(timestamp(artist.created_at))
     message.update_time.CopyFrom(timestamp(artist.updated_at))
+    return message
+
+
+def encode_snapshot(artist: Artist) -> bytes:
+    """Return a stored artist as it is remembered when it is merged: without defaults."""
+    message = encode_artist(artist)
+    message.sort_name = artist.draft.sort_name
+    return message.SerializeToString()
+
+
+def encode_merged(merge: ListedArtistMerge) -> pb.MergedArtist:
+    """Return a merged artist as callers see it."""
+    message = pb.MergedArtist(
+        artist=pb.Artist.FromString(merge.artist),
+        survivor_id=str(merge.survivor_id),
+        merge_time=timestamp(merge.merged_at),
+    )
+    message.artist.sort_name = message.artist.sort_name or message.artist.name
     return message
 
 

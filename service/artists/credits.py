@@ -7,7 +7,7 @@ A catalogue names the same few artists again and again, so everything works on w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -27,10 +27,13 @@ _ADD_CREDITS = _SQL["add_credits"]
 
 @dataclass(slots=True)
 class CreditCache:
-    """What a transaction has learned of artists and credits."""
+    """What a transaction has learned of artists and credits.
+
+    `leading` has the artists that ids lead to, with their names.
+    """
 
     artist_ids: dict[str, UUID] = field(default_factory=dict)
-    artist_names: dict[UUID, str] = field(default_factory=dict)
+    leading: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
     credits: dict[tuple[CreditedName, ...], Credit] = field(default_factory=dict)
     by_id: dict[UUID, Credit] = field(default_factory=dict)
 
@@ -49,12 +52,13 @@ async def resolve_credits(
     new = {names: None for names in wanted if names and names not in cache.credits}
     if new:
         every = [name for names in new for name in names]
-        await _learn_names(connection, every, cache)
-        await _learn_artists(connection, every, cache)
-        fresh = {names: credit_of([_known(name, cache) for name in names]) for names in new}
-        # A rename that is under way is waited for; one that comes later will find these credits.
-        await connection.execute(_HOLD, {"ids": _artist_ids(fresh.values())})
-        await _store(connection, fresh.values())
+        while True:
+            await _learn_leading(connection, every, cache)
+            await _learn_artists(connection, every, cache)
+            fresh = {names: credit_of([_known(name, cache) for name in names]) for names in new}
+            if await _hold(connection, fresh.values(), cache):
+                break
+        await store_credits(connection, fresh.values())
         cache.credits.update(fresh)
         cache.by_id.update((credit.id, credit) for credit in fresh.values())
     return [cache.credits[names] if names else None for names in wanted]
@@ -62,20 +66,36 @@ async def resolve_credits(
 
 def _known(name: CreditedName, cache: CreditCache) -> CreditedName:
     """Return the name with its artist and its spelling."""
-    artist_id = name.artist_id or cache.artist_ids[name.name]
-    spelling = name.name or cache.artist_names[artist_id]
-    return CreditedName(artist_id, spelling, name.join_phrase, name.role)
+    if not name.artist_id:
+        return replace(name, artist_id=cache.artist_ids[name.name])
+    artist_id, spelling = cache.leading[name.artist_id]
+    return replace(name, artist_id=artist_id, name=name.name or spelling)
 
 
-async def _learn_names(
+async def _hold(connection: Connection, credits: Iterable[Credit], cache: CreditCache) -> bool:
+    """Keep the artists of credits as they are; forget those that were merged; say whether none was.
+
+    A rename or merge that is under way is waited for; one that comes later will find these credits.
+    """
+    wanted = _artist_ids(credits)
+    rows = await (await connection.execute(_HOLD, {"ids": list(wanted)})).fetchall()
+    if not (gone := wanted - {row[0] for row in rows}):
+        return True
+    cache.artist_ids = {name: id_ for name, id_ in cache.artist_ids.items() if id_ not in gone}
+    cache.leading = {id_: of for id_, of in cache.leading.items() if of[0] not in gone}
+    return False
+
+
+async def _learn_leading(
     connection: Connection, names: Iterable[CreditedName], cache: CreditCache
 ) -> None:
     """Read the artists that are given by id; a transaction sees them as long as it lasts."""
-    wanted = {name.artist_id for name in names if name.artist_id} - cache.artist_names.keys()
+    wanted = {name.artist_id for name in names if name.artist_id} - cache.leading.keys()
     if not wanted:
         return
-    cache.artist_names.update(await _pairs(connection, _NAMES_OF, {"ids": list(wanted)}))
-    for missing in wanted - cache.artist_names.keys():
+    rows = await (await connection.execute(_NAMES_OF, {"ids": list(wanted)})).fetchall()
+    cache.leading.update((asked, (artist_id, name)) for asked, artist_id, name in rows)
+    for missing in wanted - cache.leading.keys():
         raise NotFound("artist", missing)
 
 
@@ -93,11 +113,12 @@ async def _learn_artists(
         cache.artist_ids.update(await _pairs(connection, _FIND, {"names": missing}))
 
 
-def _artist_ids(of: Iterable[Credit]) -> list[UUID]:
-    return list({name.artist_id for credit in of for name in credit.names if name.artist_id})
+def _artist_ids(of: Iterable[Credit]) -> set[UUID]:
+    return {name.artist_id for credit in of for name in credit.names if name.artist_id}
 
 
-async def _store(connection: Connection, credits: Iterable[Credit]) -> None:
+async def store_credits(connection: Connection, credits: Iterable[Credit]) -> None:
+    """Store credits of artists that cannot change meanwhile; those that exist are left alone."""
     by_id = {credit.id: credit for credit in credits}
     names = [
         (credit.id, position, name)

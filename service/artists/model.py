@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -102,6 +102,15 @@ class CreditedName:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenName:
+    """A name of a credit that was a merged artist's, and where it stood."""
+
+    position: int
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class Credit:
     """An artist credit: every name has its artist, its spelling and its join phrase.
 
@@ -132,6 +141,32 @@ def credit_of(names: Sequence[CreditedName]) -> Credit:
         f"{name.artist_id}\x1f{name.name}\x1f{name.join_phrase}\x1f{name.role}" for name in joined
     )
     return Credit(_hash_id(said), joined)
+
+
+def given_over(credit: Credit, from_ids: Collection[UUID], to_id: UUID) -> Credit:
+    """Return a credit in which the names of some artists, as they stand, are those of another."""
+    return credit_of([
+        replace(name, artist_id=to_id) if name.artist_id in from_ids else name
+        for name in credit.names
+    ])  # fmt: skip
+
+
+def given_back(credit: Credit, taken: Iterable[TakenName], from_id: UUID, to_id: UUID) -> Credit:
+    """Return a credit in which names that were taken from an artist are its own again.
+
+    A name is known by its place, or when that has changed, by its text and role.
+    """
+    names = list(credit.names)
+    for one in taken:
+        alike = [
+            place
+            for place, name in enumerate(names)
+            if (name.artist_id, name.name, name.role) == (from_id, one.name, one.role)
+        ]
+        if alike:
+            place = one.position if one.position in alike else alike[0]
+            names[place] = replace(names[place], artist_id=to_id)
+    return credit_of(names)
 
 
 def joined_names(names: Sequence[CreditedName]) -> tuple[CreditedName, ...]:

@@ -1,27 +1,34 @@
 -- name: artist_names
--- The names of artists by id. Primary key of artist.
-SELECT id, name FROM artist WHERE id = ANY(%(ids)s::uuid[]);
+-- The artists that ids lead to, by these ids, and their names. Primary keys of artist and artist_merge.
+SELECT g.id AS asked_id, a.id, a.name
+FROM unnest(%(ids)s::uuid[]) AS g (id)
+JOIN artist AS a ON a.id = leading_artist(g.id);
 
 -- name: find_artists_by_name
--- The artist of each name: the one that bears it, else one that has it as an alias; the one without
--- disambiguation first. artist_name_key, artist_alias_name_key_idx.
+-- The artist of each name: the one that bears it, or bore it until it was merged into another one; else
+-- one that has it as an alias; the one without disambiguation first. artist_name_key,
+-- artist_merge_name_key_idx, artist_alias_name_key_idx.
 WITH given AS MATERIALIZED (
     SELECT name, left(fold(name), 300) AS name_key FROM unnest(%(names)s::text[]) AS g (name)
 ),
 
 found AS (
-    SELECT g.name, a.id, 0 AS kind, a.disambiguation
+    SELECT g.name, a.id, 0 AS kind, a.disambiguation, 0 AS distance
     FROM given AS g
     JOIN artist AS a ON a.name_key = g.name_key
     UNION ALL
-    SELECT g.name, a.artist_id, 1, ''
+    SELECT g.name, m.leads_to, 0, m.disambiguation, 1
+    FROM given AS g
+    JOIN artist_merge AS m ON m.name_key = g.name_key
+    UNION ALL
+    SELECT g.name, a.artist_id, 1, '', 0
     FROM given AS g
     JOIN artist_alias AS a ON a.name_key = g.name_key
 )
 
 SELECT DISTINCT ON (name) name, id
 FROM found
-ORDER BY name, kind, disambiguation, id;
+ORDER BY name, kind, disambiguation, distance, id;
 
 -- name: add_artists
 -- New artists, in the order of their keys, so that two writers never wait for each other in a circle.
@@ -33,8 +40,8 @@ ORDER BY left(fold(name), 300)
 ON CONFLICT (name_key, disambiguation) DO NOTHING;
 
 -- name: hold_artists
--- Keeps artists from being renamed until the transaction ends, while others may credit them too. Primary
--- key.
+-- Keeps artists from being renamed or merged until the transaction ends, while others may credit them too;
+-- returns those that are still there. Primary key.
 SELECT id FROM artist WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR KEY SHARE;
 
 -- name: add_credits
@@ -89,8 +96,8 @@ FROM name AS n
 JOIN new ON new.id = n.credit_id;
 
 -- name: get_artists
--- Artists with all that belongs to them, in the order of the ids. Primary keys of artist, artist_alias,
--- artist_link and artist_source.
+-- The artists that ids lead to, with all that belongs to them, in the order of the ids. Primary keys of
+-- artist, artist_merge, artist_alias, artist_link and artist_source.
 SELECT
     a.id,
     a.name,
@@ -121,13 +128,13 @@ SELECT
     a.created_at,
     a.updated_at
 FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS wanted (id, ordinal)
-JOIN artist AS a ON a.id = wanted.id
+JOIN artist AS a ON a.id = leading_artist(wanted.id)
 ORDER BY wanted.ordinal;
 
 -- name: lock_artist
--- Holds an artist until the transaction ends, also against new credits: those that are being written now
--- are waited for, so that a rename reaches them. Primary key.
-SELECT id FROM artist WHERE id = %(id)s::uuid FOR UPDATE;
+-- Holds the artist that an id leads to until the transaction ends, also against new credits: those that are
+-- being written now are waited for, so that a rename reaches them. Primary keys of artist and artist_merge.
+SELECT id FROM artist WHERE id = leading_artist(%(id)s::uuid) FOR UPDATE;
 
 -- name: list_artists
 -- A page of all artists. artist_name_key.
@@ -242,19 +249,173 @@ ON CONFLICT (type, external_id) DO NOTHING
 RETURNING type, external_id;
 
 -- name: list_artist_tracks
--- A page of the live tracks that credit an artist, newest release first. artist_credit_name_artist_idx,
--- track_credit_idx; the order is made by a sort of the artist's tracks.
+-- A page of the live tracks that credit the artist that an id leads to, newest release first.
+-- artist_credit_name_artist_idx, track_credit_idx, primary key of artist_merge; the order is made by a sort
+-- of the artist's tracks.
 SELECT
     t.document,
     coalesce(t.release_date::text, '') COLLATE "C" AS released,
     t.id
 FROM track AS t
 WHERE t.credit_id IN (
-    SELECT n.credit_id FROM artist_credit_name AS n WHERE n.artist_id = %(artist_id)s::uuid
+    SELECT n.credit_id
+    FROM artist_credit_name AS n
+    WHERE n.artist_id = leading_artist(%(artist_id)s::uuid)
 )
 AND t.deleted_at IS NULL
 AND (%(library_id)s::uuid IS NULL OR t.library_id = %(library_id)s::uuid)
 AND (coalesce(t.release_date::text, '') COLLATE "C", t.id)
     < (%(before_date)s::text, %(before_id)s::uuid)
 ORDER BY released DESC, t.id DESC
+LIMIT %(limit)s::integer;
+
+-- name: hold_tracks_of_artists
+-- Holds the tracks that show artists, in their own credits or in those of their albums, until the
+-- transaction ends; before the artists themselves, as a change of a track takes them.
+-- artist_credit_name_artist_idx, track_credit_idx, album_credit_idx, track_album_idx.
+SELECT t.id
+FROM track AS t
+WHERE t.id IN (
+    SELECT c.id
+    FROM artist_credit_name AS n
+    JOIN track AS c ON c.credit_id = n.credit_id
+    WHERE n.artist_id = ANY(%(ids)s::uuid[])
+    UNION ALL
+    SELECT s.id
+    FROM artist_credit_name AS n
+    JOIN album AS a ON a.credit_id = n.credit_id
+    JOIN track AS s ON s.album_id = a.id
+    WHERE n.artist_id = ANY(%(ids)s::uuid[])
+)
+ORDER BY t.id
+FOR UPDATE;
+
+-- name: hold_tracks_of_subjects
+-- The same for tracks, and those on albums, by the ids of these. Primary key of track, track_album_idx.
+SELECT t.id
+FROM track AS t
+WHERE t.id IN (
+    SELECT g.id FROM unnest(%(ids)s::uuid[]) AS g (id)
+    UNION ALL
+    SELECT s.id FROM track AS s WHERE s.album_id = ANY(%(ids)s::uuid[])
+)
+ORDER BY t.id
+FOR UPDATE;
+
+-- name: lock_artists
+-- Holds artists until the transaction ends, in the order of their ids, also against new credits. Primary key.
+SELECT id FROM artist WHERE id = ANY(%(ids)s::uuid[]) ORDER BY id FOR UPDATE;
+
+-- name: give_up_places
+-- Takes from artists what only one artist can have. Primary keys of artist and artist_source.
+WITH places AS (DELETE FROM artist_source WHERE artist_id = ANY(%(ids)s::uuid[]))
+
+UPDATE artist SET mbid = NULL WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: add_artist_merges
+-- Remembers artists that become another one, and lets the ids that led to them lead there.
+-- artist_merge_leads_to_idx.
+WITH earlier AS (
+    UPDATE artist_merge
+    SET leads_to = %(survivor_id)s::uuid
+    WHERE leads_to = ANY(%(ids)s::uuid[])
+)
+
+INSERT INTO artist_merge (
+    artist_id, survivor_id, leads_to, name, disambiguation, artist, given
+)
+SELECT
+    g.id, %(survivor_id)s::uuid, %(survivor_id)s::uuid, g.name, g.disambiguation, g.artist, g.given
+FROM unnest(
+    %(ids)s::uuid[],
+    %(names)s::text[],
+    %(disambiguations)s::text[],
+    %(artists)s::bytea[],
+    %(given)s::bytea[]
+) AS g (id, name, disambiguation, artist, given);
+
+-- name: add_taken_names
+-- Remembers which names in credits were those of merged artists.
+INSERT INTO artist_merge_name (artist_id, subject, position, name, role)
+SELECT g.artist_id, g.subject, g.position, g.name, g.role
+FROM unnest(
+    %(artist_ids)s::uuid[],
+    %(subjects)s::uuid[],
+    %(positions)s::smallint[],
+    %(names)s::text[],
+    %(roles)s::text[]
+) AS g (artist_id, subject, position, name, role);
+
+-- name: credits_of_artists
+-- The credits that name artists. artist_credit_name_artist_idx.
+SELECT DISTINCT credit_id FROM artist_credit_name WHERE artist_id = ANY(%(ids)s::uuid[]);
+
+-- name: tracks_of_these_credits
+-- The tracks of credits, deleted ones included. track_credit_idx.
+SELECT id, credit_id FROM track WHERE credit_id = ANY(%(ids)s::uuid[]);
+
+-- name: credits_of_tracks
+-- The credits of tracks. Primary key.
+SELECT id, credit_id FROM track WHERE id = ANY(%(ids)s::uuid[]) AND credit_id IS NOT NULL;
+
+-- name: remove_credits
+-- Removes credits that nothing has any more. Primary key, track_credit_idx, album_credit_idx.
+DELETE FROM artist_credit AS c
+WHERE c.id = ANY(%(ids)s::uuid[])
+    AND NOT EXISTS (SELECT FROM track AS t WHERE t.credit_id = c.id)
+    AND NOT EXISTS (SELECT FROM album AS a WHERE a.credit_id = c.id);
+
+-- name: remove_artists
+-- Removes artists that nothing credits any more. Primary key.
+DELETE FROM artist WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: get_artist_merge
+-- The merge of an artist. Primary key.
+SELECT survivor_id, leads_to, artist, given FROM artist_merge WHERE artist_id = %(id)s::uuid;
+
+-- name: taken_names
+-- The names that were those of a merged artist, by the tracks and albums whose credits have them. Primary
+-- key of artist_merge_name.
+SELECT subject, position, name, role
+FROM artist_merge_name
+WHERE artist_id = %(id)s::uuid
+ORDER BY subject, position;
+
+-- name: add_artist
+-- An artist that comes back, without what belongs to it. Primary key; artist_name_key refuses the name of
+-- another one.
+INSERT INTO artist (id, name, disambiguation, revision, created_at)
+VALUES (
+    %(id)s::uuid,
+    %(name)s::text,
+    %(disambiguation)s::text,
+    %(revision)s::integer,
+    %(created_at)s::timestamptz
+);
+
+-- name: forget_artist_merge
+-- Forgets the merge of an artist, to which the ids of those lead again that had become it before. Primary
+-- keys, artist_merge_survivor_idx.
+WITH RECURSIVE earlier AS (
+    SELECT m.artist_id FROM artist_merge AS m WHERE m.survivor_id = %(id)s::uuid
+    UNION ALL
+    SELECT m.artist_id
+    FROM earlier AS e
+    JOIN artist_merge AS m ON m.survivor_id = e.artist_id
+),
+
+redirected AS (
+    UPDATE artist_merge
+    SET leads_to = %(id)s::uuid
+    WHERE artist_id IN (SELECT e.artist_id FROM earlier AS e)
+)
+
+DELETE FROM artist_merge WHERE artist_id = %(id)s::uuid;
+
+-- name: list_merged_artists
+-- A page of the artists whose ids lead where one leads, in the order of their ids. artist_merge_leads_to_idx.
+SELECT artist_id, artist, survivor_id, merged_at
+FROM artist_merge
+WHERE leads_to = leading_artist(%(id)s::uuid) AND artist_id > %(after)s::uuid
+ORDER BY artist_id
 LIMIT %(limit)s::integer

@@ -6,9 +6,15 @@ from uuid import UUID
 
 from fonoteca.v1 import artist_pb2 as pb
 from fonoteca.v1 import artist_pb2_grpc
-from service.artists import store
+from service.artists import merge, merge_records, store
 from service.artists.change import change
-from service.artists.codec import OUTPUT_ONLY, decode_artist, encode_artist, encode_draft
+from service.artists.codec import (
+    OUTPUT_ONLY,
+    decode_artist,
+    encode_artist,
+    encode_draft,
+    encode_merged,
+)
 from service.artists.model import MAX_NAME
 from service.database import Connection, Database
 from service.requests import once
@@ -16,6 +22,7 @@ from service.tracks.document import track_message
 from service.validation import Check
 from service.wire.encoding import require_etag
 from service.wire.masks import masked
+from service.wire.merging import decode_merging, decode_unmerging
 from service.wire.page_token import PageTokens
 from service.wire.router import Context
 from service.wire.types import decode_source
@@ -100,5 +107,51 @@ class ArtistServicer(artist_pb2_grpc.ArtistServiceServicer):
             last = tracks[size - 1]
             response.next_page_token = await self._page_tokens.issue(
                 request, [last.released, str(last.id)]
+            )
+        return response
+
+    async def MergeArtists(
+        self, request: pb.MergeArtistsRequest, context: Context
+    ) -> pb.MergeArtistsResponse:
+        wanted = decode_merging(
+            request.survivor_id, "artist_ids", request.artist_ids, request.etags, request.request_id
+        )
+
+        async def merge_artists(connection: Connection) -> pb.MergeArtistsResponse:
+            return await merge.merge(connection, wanted)
+
+        if request.validate_only:
+            return await self._database.try_out(merge_artists)
+        return await once(self._database, request, pb.MergeArtistsResponse, merge_artists)
+
+    async def UnmergeArtists(
+        self, request: pb.UnmergeArtistsRequest, context: Context
+    ) -> pb.UnmergeArtistsResponse:
+        wanted = decode_unmerging(
+            "artist_ids", request.artist_ids, request.etags, request.request_id
+        )
+
+        async def unmerge(connection: Connection) -> pb.UnmergeArtistsResponse:
+            return await merge.unmerge(connection, wanted)
+
+        if request.validate_only:
+            return await self._database.try_out(unmerge)
+        return await once(self._database, request, pb.UnmergeArtistsResponse, unmerge)
+
+    async def ListMergedArtists(
+        self, request: pb.ListMergedArtistsRequest, context: Context
+    ) -> pb.ListMergedArtistsResponse:
+        check = Check()
+        artist_id = check.uuid("id", request.id)
+        size = check.page_size(request.page_size)
+        check.done()
+        position = await self._page_tokens.read(request)
+        after = UUID(str(position[0])) if position else UUID(int=0)
+        async with self._database.read() as connection:
+            merges = await merge_records.list_merged(connection, artist_id, after, size + 1)
+        response = pb.ListMergedArtistsResponse(artists=map(encode_merged, merges[:size]))
+        if len(merges) > size:
+            response.next_page_token = await self._page_tokens.issue(
+                request, [str(merges[size - 1].artist_id)]
             )
         return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,6 +32,7 @@ _ADD_LINKS = _SQL["add_links"]
 _CLEAR_SOURCES = _SQL["clear_artist_sources"]
 _ADD_SOURCES = _SQL["add_artist_sources"]
 _LIST_TRACKS = _SQL["list_artist_tracks"]
+_ADD = _SQL["add_artist"]
 
 _COLUMNS: Final = ("name", "sort_name", "disambiguation", "country", "mbid")
 """The parts of a draft that are columns of the artist itself."""
@@ -57,7 +59,7 @@ class TrackOfArtist:
 
 
 async def get(connection: Connection, artist_id: UUID) -> Artist:
-    """Return an artist. Raises `NotFound`."""
+    """Return the artist that an id leads to. Raises `NotFound`."""
     artists = await find_many(connection, [artist_id])
     if not artists:
         raise NotFound("artist", artist_id)
@@ -65,8 +67,12 @@ async def get(connection: Connection, artist_id: UUID) -> Artist:
 
 
 async def lock(connection: Connection, artist_id: UUID) -> Artist:
-    """Return an artist and keep others from changing or crediting it until the transaction ends."""
-    await connection.execute(_LOCK, {"id": artist_id})
+    """Return the artist that an id leads to; keep others from changing or crediting it meanwhile.
+
+    Raises `NotFound`.
+    """
+    while await (await connection.execute(_LOCK, {"id": artist_id})).fetchone() is None:
+        await get(connection, artist_id)  # there is none, or it was merged while it was waited for
     return await get(connection, artist_id)
 
 
@@ -97,6 +103,27 @@ async def list_by_source(
     parameters = {"type": source.type, "external_id": source.id, "prefix": prefix}
     rows = await (await connection.execute(_FIND_BY_SOURCE, parameters)).fetchall()
     return await find_many(connection, [row[0] for row in rows])
+
+
+async def reinstate(
+    connection: Connection, artist_id: UUID, draft: ArtistDraft, revision: int, created_at: datetime
+) -> Artist:
+    """Store an artist again that was merged, as its next revision.
+
+    Raises `AlreadyExists` when another one has what must be unique, as `update` does.
+    """
+    parameters = {
+        "id": artist_id,
+        "name": draft.name,
+        "disambiguation": draft.disambiguation,
+        "revision": revision,
+        "created_at": created_at,
+    }
+    try:
+        await connection.execute(_ADD, parameters)
+    except pg.UniqueViolation as error:
+        raise _taken(draft, constraint_of(error)) from error
+    return await update(connection, artist_id, draft)
 
 
 async def update(connection: Connection, artist_id: UUID, draft: ArtistDraft) -> Artist:
@@ -149,7 +176,7 @@ async def list_tracks(
 
 
 async def find_many(connection: Connection, ids: Sequence[UUID]) -> list[Artist]:
-    """Return the artists that exist, in the order of the ids."""
+    """Return the artists that ids lead to, as far as there are any, in the order of the ids."""
     if not ids:
         return []
     # In binary form the fields of the records in an array arrive with their types.

@@ -49,8 +49,8 @@ WHERE l.content_hash = %(former_hash)s::text
 ON CONFLICT (content_hash, position) DO NOTHING;
 
 -- name: find_album
--- Whether there is an album. Primary key.
-SELECT id FROM album WHERE id = %(album_id)s::uuid;
+-- The album that an id leads to. Primary keys of album and album_merge.
+SELECT id FROM album WHERE id = leading_album(%(album_id)s::uuid);
 
 -- name: find_track
 -- The live track that an id leads to, and its album. Primary key.
@@ -60,19 +60,19 @@ JOIN track AS t ON t.id = coalesce(asked.merged_into, asked.id) AND t.deleted_at
 WHERE asked.id = %(track_id)s::uuid;
 
 -- name: list_album_artwork
--- The pictures of an album: its covers that are kept here, then those of the files of its live tracks, the
+-- The pictures of the album that an id leads to: its covers that are kept here, then those of the files of its live tracks, the
 -- commonest first. Primary keys of album_cover and artwork, track_album_idx, audio_file_position_key,
 -- primary key of file_artwork.
 WITH named AS (
     SELECT right(c.uri, 64) AS hash, c.type, c.position, 0::bigint AS files
     FROM album_cover AS c
-    WHERE c.album_id = %(album_id)s::uuid
+    WHERE c.album_id = leading_album(%(album_id)s::uuid)
     UNION ALL
     SELECT l.hash, l.type, NULL AS position, count(*) AS files
     FROM track AS t
     JOIN audio_file AS f ON f.track_id = t.id AND f.is_live
     JOIN file_artwork AS l ON l.content_hash = f.content_hash
-    WHERE t.album_id = %(album_id)s::uuid AND t.deleted_at IS NULL
+    WHERE t.album_id = leading_album(%(album_id)s::uuid) AND t.deleted_at IS NULL
     GROUP BY l.hash, l.type
 ),
 

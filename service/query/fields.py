@@ -332,7 +332,15 @@ _ALL: Final = (
             Present: _known("t.credit_id"),
         },
     ),
-    Field("album_id", kinds.ID, "The album.", _one_of("t.album_id", "uuid")),
+    Field(
+        "album_id",
+        kinds.ID,
+        "The album.",
+        {
+            Value: _starting_from("t.album_id", _SQL["albums_by_id"]),
+            Present: _known("t.album_id"),
+        },
+    ),
 )
 
 FIELDS: Final[Mapping[str, Field]] = {field.name: field for field in _ALL}

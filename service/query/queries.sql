@@ -57,8 +57,17 @@ WHERE n.artist_id IN (
 );
 
 -- name: credits_by_artist
--- Credits of these artists. artist_credit_name_artist_idx.
-SELECT n.credit_id FROM artist_credit_name AS n WHERE n.artist_id = ANY(%(value)s::uuid[]);
+-- Credits of the artists that these ids lead to. artist_credit_name_artist_idx, primary key of
+-- artist_merge.
+SELECT n.credit_id
+FROM artist_credit_name AS n
+WHERE n.artist_id = ANY(
+    ARRAY(SELECT leading_artist(g.id) FROM unnest(%(value)s::uuid[]) AS g (id))
+);
+
+-- name: albums_by_id
+-- The albums that these ids lead to. Primary key of album_merge.
+SELECT leading_album(g.id) AS id FROM unnest(%(value)s::uuid[]) AS g (id);
 
 -- name: albums_by_words
 -- Albums with these words in their titles. album_words_idx.

@@ -7,7 +7,7 @@ tracks: there is one statement that indexes, whoever calls.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import LiteralString
+from typing import Final, LiteralString
 from uuid import UUID
 
 from service.database import Connection, load_statements
@@ -24,6 +24,9 @@ _HOLD_NAMES = _SQL["hold_names"]
 _REFRESH_CREDITS = _SQL["refresh_credits"]
 _TRACKS_OF_CREDITS = _SQL["tracks_of_credits"]
 _TRACKS_OF_ALBUM = _SQL["tracks_of_album"]
+
+_BATCH: Final = 1_000
+"""How many tracks one statement indexes again, so that it takes the same for any artist."""
 
 
 async def index_tracks(
@@ -57,20 +60,21 @@ async def unindex_tracks(connection: Connection, ids: Sequence[UUID]) -> None:
 async def reindex_artist(connection: Connection, artist_id: UUID) -> None:
     """Make an artist's tracks findable under the names that it has now."""
     credit_ids = await _ids(connection, _REFRESH_CREDITS, {"artist_id": artist_id})
-    await _reindex(
+    await reindex(
         connection, await _ids(connection, _TRACKS_OF_CREDITS, {"credit_ids": credit_ids})
     )
 
 
 async def reindex_album(connection: Connection, album_id: UUID) -> None:
     """Make an album's tracks findable under the title that it has now."""
-    await _reindex(connection, await _ids(connection, _TRACKS_OF_ALBUM, {"album_id": album_id}))
+    await reindex(connection, await _ids(connection, _TRACKS_OF_ALBUM, {"album_id": album_id}))
 
 
-async def _reindex(connection: Connection, ids: Sequence[UUID]) -> None:
+async def reindex(connection: Connection, ids: Sequence[UUID]) -> None:
     """Index tracks that may be deleted or changed right now by others."""
     await connection.execute(_HOLD_ENTRIES, {"ids": list(ids)})
-    await index_tracks(connection, ids, same_lyrics=True)
+    for start in range(0, len(ids), _BATCH):
+        await index_tracks(connection, ids[start : start + _BATCH], same_lyrics=True)
 
 
 async def _ids(

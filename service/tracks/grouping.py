@@ -30,6 +30,7 @@ from service.tracks.write import Change
 _SQL = load_statements(__package__)
 _FIND = _SQL["find_album_folders"]
 _ADOPT = _SQL["adopt_albums"]
+_REJOIN = _SQL["rejoin_albums"]
 _ADD_ALBUMS = _SQL["add_albums_of_folders"]
 _ADD_FOLDERS = _SQL["add_album_folders"]
 _MIX = _SQL["mix_albums"]
@@ -212,12 +213,22 @@ async def _adopt(connection: Connection, groups: Iterable[_Group]) -> None:
 
 
 async def _create(connection: Connection, groups: Sequence[_Group], credits: CreditCache) -> None:
-    """Make the albums of folders. The first of one title and artist is found by these as well."""
+    """Make the albums of folders. The first of one title and artist is found by these as well.
+
+    A folder of which the album was merged before it had a folder joins what that has become.
+    """
     names = [_credit(group) for group in groups]
     resolved = await resolve_credits(connection, names, credits)
-    for group in groups:
-        group.album_id = uuid7()
-    rest = list(zip(groups, resolved, strict=True))
+    given = {
+        "titles": [group.named.title for group in groups],
+        "artist_ids": [credit and credit.first_artist_id for credit in resolved],
+    }
+    merged: dict[int, UUID] = dict(await (await connection.execute(_REJOIN, given)).fetchall())
+    rest = []
+    for number, (group, credit) in enumerate(zip(groups, resolved, strict=True), 1):
+        group.album_id = merged.get(number) or uuid7()
+        if number not in merged:
+            rest.append((group, credit))
     for is_first in (True, False):
         if not rest:
             return

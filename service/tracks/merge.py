@@ -6,13 +6,14 @@ over. So taking a merge back needs to know only what was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from fonoteca.v1 import track_pb2 as pb
+from service.albums.merge_records import leading as leading_albums
+from service.artists.merge_records import leading as leading_artists
 from service.database import Connection
 from service.errors import Aborted, FailedPrecondition, NotFound
 from service.playlists import store as playlists
@@ -24,17 +25,9 @@ from service.tracks.model import TrackDraft
 from service.tracks.store import LockedDocument
 from service.tracks.write import Change, allowed, lock_live, merged, save, with_file_ids
 from service.wire.encoding import require_etag, revision_of
+from service.wire.merging import Merging, Unmerging
 
 _EVERYTHING = FieldMask(paths=["*"])
-
-
-@dataclass(frozen=True, slots=True)
-class Merging:
-    """Tracks that are to become another one, and the etags that must be current, by asked id."""
-
-    survivor_id: UUID
-    track_ids: Sequence[UUID]
-    etags: Mapping[UUID, str] = field(default_factory=dict)
 
 
 async def merge(connection: Connection, wanted: Merging) -> pb.MergeTracksResponse:
@@ -43,12 +36,11 @@ async def merge(connection: Connection, wanted: Merging) -> pb.MergeTracksRespon
     Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when one of them is deleted or the
     survivor itself, or when it would have too much.
     """
-    asked = [wanted.survivor_id, *wanted.track_ids]
-    await playlists.hold_lists_of_tracks(connection, wanted.track_ids)
-    locked = await store.lock_leading(connection, asked)
-    _check(wanted, asked, locked)
+    await playlists.hold_lists_of_tracks(connection, wanted.ids)
+    locked = await store.lock_leading(connection, wanted.asked)
+    _check(wanted, locked)
     current = pb.Track.FromString(locked[wanted.survivor_id].document)
-    others = {locked[id_].id: locked[id_] for id_ in wanted.track_ids}
+    others = {locked[id_].id: locked[id_] for id_ in wanted.ids}
     survivor = pb.Track()
     survivor.CopyFrom(current)
     given = {
@@ -66,16 +58,16 @@ async def merge(connection: Connection, wanted: Merging) -> pb.MergeTracksRespon
     return pb.MergeTracksResponse(track=track, moved_items=moved, dropped_items=dropped)
 
 
-def _check(wanted: Merging, asked: Sequence[UUID], locked: Mapping[UUID, LockedDocument]) -> None:
+def _check(wanted: Merging, locked: Mapping[UUID, LockedDocument]) -> None:
     """Refuse what cannot be merged."""
-    for id_ in asked:
+    for id_ in wanted.asked:
         if id_ not in locked:
             raise NotFound("track", id_)
         if locked[id_].is_deleted:
             raise FailedPrecondition(f"track {id_} is deleted: undelete it first")
     survivor = locked[wanted.survivor_id]
     library_id = pb.Track.FromString(survivor.document).library_id
-    for id_ in wanted.track_ids:
+    for id_ in wanted.ids:
         if locked[id_].id == survivor.id:
             raise FailedPrecondition(f"track {id_} is track {survivor.id} already")
         if pb.Track.FromString(locked[id_].document).library_id != library_id:
@@ -85,9 +77,7 @@ def _check(wanted: Merging, asked: Sequence[UUID], locked: Mapping[UUID, LockedD
         require_etag(given_etag, revision_of(message.etag))
 
 
-async def unmerge(
-    connection: Connection, track_ids: Sequence[UUID], etags: Mapping[UUID, str]
-) -> pb.UnmergeTracksResponse:
+async def unmerge(connection: Connection, wanted: Unmerging) -> pb.UnmergeTracksResponse:
     """Take merges back, one after the other.
 
     Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when one of the tracks is not
@@ -95,9 +85,9 @@ async def unmerge(
     """
     tracks: list[pb.Track] = []
     survivors: dict[str, pb.Track] = {}
-    for track_id in track_ids:
+    for track_id in wanted.ids:
         found = await store.get_merge(connection, track_id)
-        given_etag = "" if str(found.survivor_id) in survivors else etags.get(track_id, "")
+        given_etag = "" if str(found.survivor_id) in survivors else wanted.etags.get(track_id, "")
         survivor, track = await _unmerge(connection, track_id, found.survivor_id, given_etag)
         survivors[survivor.id] = survivor
         tracks.append(track)
@@ -123,7 +113,7 @@ async def _unmerge(
     survivor, track = pb.Track(), pb.Track()
     survivor.CopyFrom(current)
     track.CopyFrom(before)
-    give_back(survivor, track, pb.Track.FromString(found.given))
+    give_back(survivor, track, await _led_on(connection, pb.Track.FromString(found.given)))
     said = await store.fingerprints_of(connection, survivor_id)
     await playlists.return_track(connection, survivor_id, track_id)
     await store.reinstate(connection, track_id)
@@ -135,6 +125,18 @@ async def _unmerge(
     fingerprints = {(track_id, *key): value for key, value in said.items()}
     [survivor, track] = await save(connection, changes, fingerprints)
     return survivor, track
+
+
+async def _led_on(connection: Connection, given: pb.Track) -> pb.Track:
+    """Return what a survivor got as it has it now: artists and album may have been merged since."""
+    asked = [UUID(name.artist_id) for name in given.credits]
+    artists = await leading_artists(connection, asked) if asked else {}
+    for name in given.credits:
+        name.artist_id = str(artists[UUID(name.artist_id)])
+    if given.album.id:
+        [album_id] = (await leading_albums(connection, [UUID(given.album.id)])).values()
+        given.album.id = str(album_id)
+    return given
 
 
 def _draft(current: pb.Track, wanted: pb.Track) -> TrackDraft:

@@ -26,9 +26,6 @@ MAX_ATTRIBUTES: Final = 1_000
 MAX_REASON: Final = 2_000
 MAX_BATCH: Final = 1_000
 MAX_IMPORT_BATCH: Final = 5_000
-MAX_MERGED: Final = 100
-"""How many tracks a call merges, or brings back."""
-
 MAX_ATTEMPTS: Final = 5
 """How often a track is handed out to workers before it is given up."""
 

@@ -46,20 +46,55 @@ SELECT now();
 SELECT id FROM library WHERE id = %(id)s::uuid FOR KEY SHARE;
 
 -- name: find_albums
--- Albums by id or by MusicBrainz id, held against changes: a track that joins one shows what it is.
--- Primary key, album_mbid_key.
-SELECT id, title, credit_id, mbid
-FROM album
-WHERE id = ANY(%(ids)s::uuid[]) OR mbid = ANY(%(mbids)s::uuid[])
-ORDER BY id
-FOR KEY SHARE;
+-- The albums that ids or MusicBrainz ids lead to, by these, held against changes: a track that joins one
+-- shows what it is. Primary keys of album and album_merge, album_mbid_key, album_merge_mbid_idx.
+SELECT g.wanted_id, g.wanted_mbid, a.id, a.title, a.credit_id, a.mbid
+FROM (
+    SELECT w.id AS wanted_id, NULL::uuid AS wanted_mbid, leading_album(w.id) AS leads_to
+    FROM unnest(%(ids)s::uuid[]) AS w (id)
+    UNION ALL
+    SELECT
+        NULL,
+        w.mbid,
+        coalesce(
+            (SELECT s.id FROM album AS s WHERE s.mbid = w.mbid),
+            (
+                SELECT m.leads_to
+                FROM album_merge AS m
+                WHERE m.mbid = w.mbid
+                ORDER BY m.merged_at DESC, m.album_id
+                LIMIT 1
+            )
+        )
+    FROM unnest(%(mbids)s::uuid[]) AS w (mbid)
+) AS g
+JOIN album AS a ON a.id = g.leads_to
+ORDER BY a.id
+FOR KEY SHARE OF a;
 
 -- name: find_albums_by_title
--- The album of each title and artist, by its grouping key; held like those above. album_grouping_key.
+-- The albums that titles and artists mean, by their grouping keys or those of albums that were merged into
+-- them; of several albums for one title and artist, the one that it means first of all is the last. Held like
+-- those above. album_grouping_key, album_merge_grouping_idx, artist_merge_leads_to_idx.
 SELECT g.title AS wanted_title, g.artist_id AS wanted_artist_id, a.id, a.title, a.credit_id, a.mbid
 FROM unnest(%(titles)s::text[], %(artist_ids)s::uuid[]) AS g (title, artist_id)
-JOIN album AS a
-    ON a.grouping_key = left(fold(g.title), 300) || '|' || coalesce(g.artist_id::text, '')
+CROSS JOIN LATERAL unnest(grouping_keys(left(fold(g.title), 300), g.artist_id))
+    WITH ORDINALITY AS k (key, place)
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (SELECT s.id FROM album AS s WHERE s.grouping_key = k.key),
+        (
+            SELECT m.leads_to
+            FROM album_merge AS m
+            WHERE m.grouping_key = k.key
+            ORDER BY m.merged_at DESC, m.album_id
+            LIMIT 1
+        )
+    ) AS id
+    OFFSET 0 -- made once for each key
+) AS meant
+JOIN album AS a ON a.id = meant.id
+ORDER BY k.place DESC, a.id
 FOR KEY SHARE OF a;
 
 -- name: add_albums
@@ -122,10 +157,23 @@ WHERE (fold(coalesce(n.name, '')) = fold(g.artist) OR c.names_key = left(fold(g.
     AND NOT EXISTS (SELECT FROM album_folder AS f WHERE f.album_id = a.id)
 ORDER BY g.number, a.id;
 
+-- name: rejoin_albums
+-- The places of titles and artists that are those of albums without a folder that were merged, with the
+-- albums that these became. album_merge_grouping_idx, artist_merge_leads_to_idx, primary key of
+-- album_merge_folder.
+SELECT DISTINCT ON (g.number) g.number, m.leads_to
+FROM unnest(%(titles)s::text[], %(artist_ids)s::uuid[])
+    WITH ORDINALITY AS g (title, artist_id, number)
+CROSS JOIN LATERAL unnest(grouping_keys(left(fold(g.title), 300), g.artist_id))
+    WITH ORDINALITY AS k (key, place)
+JOIN album_merge AS m ON m.grouping_key = k.key
+WHERE NOT EXISTS (SELECT FROM album_merge_folder AS f WHERE f.album_id = m.album_id)
+ORDER BY g.number, k.place, m.merged_at DESC, m.album_id;
+
 -- name: add_albums_of_folders
 -- New albums; those of various artists are compilations. The first one of a title and artist has the
--- grouping key of these; where another one has it, nothing is added, and further ones have none.
--- album_grouping_key.
+-- grouping key of these, unless it was that of a merged album; where another one has it, nothing is added,
+-- and further ones have none. album_grouping_key, album_merge_grouping_idx.
 INSERT INTO album (id, title, credit_id, type, grouping_key)
 SELECT
     g.id,
@@ -133,12 +181,18 @@ SELECT
     g.credit_id,
     CASE WHEN g.credit_id IS NULL THEN 'COMPILATION' ELSE 'UNSPECIFIED' END AS type,
     CASE
-        WHEN %(is_first)s::boolean
-            THEN left(fold(g.title), 300) || '|' || coalesce(g.artist_id::text, '')
+        WHEN
+            %(is_first)s::boolean
+            AND NOT EXISTS (SELECT FROM album_merge AS m WHERE m.grouping_key = k.key)
+            THEN k.key
     END AS grouping_key
 FROM unnest(
     %(ids)s::uuid[], %(titles)s::text[], %(credit_ids)s::uuid[], %(artist_ids)s::uuid[]
 ) AS g (id, title, credit_id, artist_id)
+CROSS JOIN LATERAL (
+    SELECT left(fold(g.title), 300) || '|' || coalesce(g.artist_id::text, '') AS key
+    OFFSET 0 -- made once for each album
+) AS k
 ORDER BY grouping_key, g.id
 ON CONFLICT (grouping_key) WHERE grouping_key IS NOT NULL DO NOTHING
 RETURNING id;
@@ -160,14 +214,14 @@ WHERE a.id = ANY(%(ids)s::uuid[]) AND a.revision = 1 AND a.credit_id IS NOT NULL
 RETURNING a.id;
 
 -- name: missing_references
--- Which of these artists and albums do not exist. Primary keys.
+-- Which of these ids lead to no artist or album. Primary keys of artist, artist_merge, album and album_merge.
 SELECT g.id, 'artist' AS kind
 FROM unnest(%(artist_ids)s::uuid[]) AS g (id)
-WHERE NOT EXISTS (SELECT FROM artist AS a WHERE a.id = g.id)
+WHERE NOT EXISTS (SELECT FROM artist AS a WHERE a.id = leading_artist(g.id))
 UNION ALL
 SELECT g.id, 'album'
 FROM unnest(%(album_ids)s::uuid[]) AS g (id)
-WHERE NOT EXISTS (SELECT FROM album AS a WHERE a.id = g.id);
+WHERE NOT EXISTS (SELECT FROM album AS a WHERE a.id = leading_album(g.id));
 
 -- name: get_credits
 -- The names of credits, in order. Primary key of artist_credit_name.
@@ -447,9 +501,20 @@ SET document = g.document, revision = t.revision + 1
 FROM unnest(%(ids)s::uuid[], %(documents)s::bytea[]) AS g (id, document)
 WHERE t.id = g.id;
 
--- name: tracks_of_album
--- The tracks that show an album, deleted ones included. track_album_idx.
-SELECT id FROM track WHERE album_id = %(album_id)s::uuid;
+-- name: set_credits
+-- Other credits for locked tracks, and the documents that show them, or those of their albums. Primary key.
+UPDATE track AS t
+SET
+    credit_id = coalesce(g.credit_id, t.credit_id),
+    document = g.document,
+    revision = t.revision + 1
+FROM unnest(%(ids)s::uuid[], %(credit_ids)s::uuid[], %(documents)s::bytea[])
+    AS g (id, credit_id, document)
+WHERE t.id = g.id;
+
+-- name: tracks_of_albums
+-- The tracks that show albums, deleted ones included. track_album_idx.
+SELECT id FROM track WHERE album_id = ANY(%(album_ids)s::uuid[]);
 
 -- name: delete_track
 -- Hides a locked track. Its sources and files stand aside. Primary keys, audio_file_position_key.

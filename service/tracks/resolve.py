@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import LiteralString
 from uuid import UUID
 
-from psycopg.rows import class_row
 from uuid_utils.compat import uuid7
 
 from service.artists.credits import CreditCache, resolve_credits
@@ -147,6 +145,11 @@ async def _learn_albums(
     missing = [album for key, album in unknown.items() if key not in known.albums]
     if not missing:
         return
+    # One that was merged while it was waited for leads elsewhere now.
+    await _find_albums(connection, missing, known)
+    missing = [album for album in missing if album.key not in known.albums]
+    if not missing:
+        return
     for album in missing:
         if album.key.id:
             raise NotFound("album", album.key.id)
@@ -173,9 +176,9 @@ async def _find_albums(
             "ids": [key.id for key in ids if key.id],
             "mbids": [key.mbid for key in ids if key.mbid],
         }
-        for album in await _rows(connection, _FIND_ALBUMS, by_id):
-            found[AlbumKey(id=album.id)] = album
-            found[AlbumKey(mbid=album.mbid)] = album
+        cursor = await connection.execute(_FIND_ALBUMS, by_id)
+        for wanted_id, mbid, *row in await cursor.fetchall():
+            found[AlbumKey(id=wanted_id, mbid=mbid)] = _AlbumRow(*row)
     if titles := [key for key in keys if key.title]:
         parameters = {
             "titles": [key.title for key in titles],
@@ -215,11 +218,3 @@ async def _learn_genres(connection: Connection, names: Iterable[str], known: Kno
 async def _find_genres(connection: Connection, names: Iterable[str]) -> dict[str, GenreOfTrack]:
     rows = await (await connection.execute(_FIND_GENRES, {"names": list(names)})).fetchall()
     return {wanted: GenreOfTrack(genre_id, name) for wanted, genre_id, name in rows}
-
-
-async def _rows(
-    connection: Connection, statement: LiteralString, parameters: dict[str, list[UUID]]
-) -> list[_AlbumRow]:
-    async with connection.cursor(row_factory=class_row(_AlbumRow)) as cursor:
-        await cursor.execute(statement, parameters)
-        return await cursor.fetchall()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Sequence
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -22,17 +22,16 @@ from service.tracks.codec import decode_track
 from service.tracks.document import track_message
 from service.tracks.importing import Import
 from service.tracks.listing import list_tracks, order_of
-from service.tracks.merge import Merging
 from service.tracks.model import (
     MAX_BATCH,
     MAX_IMPORT_BATCH,
-    MAX_MERGED,
     MAX_REASON,
     TrackDraft,
 )
 from service.validation import Check
 from service.wire.encoding import timestamp
 from service.wire.enums import EnumNames
+from service.wire.merging import decode_merging, decode_unmerging
 from service.wire.page_token import PageTokens
 from service.wire.router import Context
 
@@ -201,7 +200,9 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
     async def MergeTracks(
         self, request: pb.MergeTracksRequest, context: Context
     ) -> pb.MergeTracksResponse:
-        wanted = _decode_merging(request)
+        wanted = decode_merging(
+            request.survivor_id, "track_ids", request.track_ids, request.etags, request.request_id
+        )
 
         async def merge_tracks(connection: Connection) -> pb.MergeTracksResponse:
             return await merge.merge(connection, wanted)
@@ -211,14 +212,10 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
     async def UnmergeTracks(
         self, request: pb.UnmergeTracksRequest, context: Context
     ) -> pb.UnmergeTracksResponse:
-        check = Check()
-        track_ids = _distinct_ids(check, request.track_ids)
-        etags = _etags(check, request.etags, track_ids)
-        check.optional_uuid("request_id", request.request_id)
-        check.done()
+        wanted = decode_unmerging("track_ids", request.track_ids, request.etags, request.request_id)
 
         async def unmerge(connection: Connection) -> pb.UnmergeTracksResponse:
-            return await merge.unmerge(connection, track_ids, etags)
+            return await merge.unmerge(connection, wanted)
 
         return await once(self._database, request, pb.UnmergeTracksResponse, unmerge)
 
@@ -298,36 +295,6 @@ def _group_position(
         return None
     *values, library_id, first = map(str, position)
     return Key(tuple(values), UUID(library_id)), UUID(first)
-
-
-def _decode_merging(request: pb.MergeTracksRequest) -> Merging:
-    check = Check()
-    survivor_id = check.uuid("survivor_id", request.survivor_id)
-    track_ids = _distinct_ids(check, request.track_ids)
-    if survivor_id in track_ids:
-        check.fail("track_ids", "must not have the survivor")
-    etags = _etags(check, request.etags, [survivor_id, *track_ids])
-    check.optional_uuid("request_id", request.request_id)
-    check.done()
-    return Merging(survivor_id, track_ids, etags)
-
-
-def _distinct_ids(check: Check, values: Sequence[str]) -> tuple[UUID, ...]:
-    """Read the `track_ids` of a merge."""
-    track_ids = check.each(
-        "track_ids", _decode_id, _batch(check, "track_ids", values), most=MAX_MERGED
-    )
-    if len(set(track_ids)) < len(track_ids):
-        check.fail("track_ids", "must not have an id twice")
-    return track_ids
-
-
-def _etags(check: Check, values: Mapping[str, str], track_ids: Collection[UUID]) -> dict[UUID, str]:
-    """Read etags by the ids of tracks, which must be among `track_ids`."""
-    etags = {check.uuid("etags", track_id): etag for track_id, etag in values.items()}
-    if not etags.keys() <= set(track_ids):
-        check.fail("etags", "must be of tracks that the request names")
-    return etags
 
 
 def _encode_merge(merged: store.ListedMerge) -> pb.MergedTrack:

@@ -46,7 +46,8 @@ _WAIT_WITHOUT_LIMIT = _SQL["wait_without_limit"]
 _WAIT_AS_USUAL = _SQL["wait_as_usual"]
 _IMPORT_LOCK = _SQL["import_lock"]
 _SET_DOCUMENTS = _SQL["set_documents"]
-_OF_ALBUM = _SQL["tracks_of_album"]
+_OF_ALBUMS = _SQL["tracks_of_albums"]
+_SET_CREDITS = _SQL["set_credits"]
 _FIND_ALBUMS = _SQL["find_albums"]
 _DELETE = _SQL["delete_track"]
 _UNDELETE = _SQL["undelete_track"]
@@ -195,20 +196,32 @@ async def get_credits(connection: Connection, ids: Iterable[UUID]) -> dict[UUID,
 
 
 async def get_album(connection: Connection, album_id: UUID) -> AlbumOfTrack:
-    """Return an album as its tracks show it. Raises `NotFound`."""
+    """Return the album that an id leads to, as its tracks show it. Raises `NotFound`."""
     parameters: dict[str, list[UUID]] = {"ids": [album_id], "mbids": []}
     row = await (await connection.execute(_FIND_ALBUMS, parameters)).fetchone()
     if row is None:
         raise NotFound("album", album_id)
-    _, title, credit_id, mbid = row
+    _, _, leading_id, title, credit_id, mbid = row
     credits = await get_credits(connection, [credit_id] if credit_id else [])
-    return AlbumOfTrack(album_id, title, credits.get(credit_id), mbid)
+    return AlbumOfTrack(leading_id, title, credits.get(credit_id), mbid)
 
 
-async def ids_of_album(connection: Connection, album_id: UUID) -> list[UUID]:
-    """Return the tracks on an album, deleted ones included."""
-    found = await (await connection.execute(_OF_ALBUM, {"album_id": album_id})).fetchall()
-    return [row[0] for row in found]
+async def ids_of_albums(connection: Connection, album_ids: Iterable[UUID]) -> list[UUID]:
+    """Return the tracks on some albums, deleted ones included."""
+    parameters = {"album_ids": list(album_ids)}
+    return [row[0] for row in await (await connection.execute(_OF_ALBUMS, parameters)).fetchall()]
+
+
+async def set_credits(
+    connection: Connection, documents: Mapping[UUID, bytes], credit_ids: Mapping[UUID, UUID]
+) -> None:
+    """Replace the documents of locked tracks, and the credits of some; raise their revisions."""
+    parameters = {
+        "ids": list(documents),
+        "credit_ids": [credit_ids.get(track_id) for track_id in documents],
+        "documents": list(documents.values()),
+    }
+    await connection.execute(_SET_CREDITS, parameters)
 
 
 async def set_documents(connection: Connection, documents: Mapping[UUID, bytes]) -> None:

@@ -119,14 +119,17 @@ ORDER BY g.id;
 UPDATE genre SET name = name WHERE id = ANY(%(ids)s::integer[]);
 
 -- name: artists
--- The next artists, and whether each, or one of its aliases, is to be folded anew; and whether another
--- artist then has its name, of which all but the oldest stay as they are. Primary keys of artist and
--- artist_alias; artist_name_key.
+-- The next artists, and whether each, one of its aliases, or the name of one that was merged into it is to be
+-- folded anew; and whether another artist then has its name, of which all but the oldest stay as they are.
+-- Primary keys of artist and artist_alias; artist_merge_leads_to_idx; artist_name_key.
 SELECT
     a.id,
     a.name_key <> k.name_key OR EXISTS (
         SELECT FROM artist_alias AS s
         WHERE s.artist_id = a.id AND s.name_key <> left(fold(s.name), 300)
+    ) OR EXISTS (
+        SELECT FROM artist_merge AS m
+        WHERE m.leads_to = a.id AND m.name_key <> left(fold(m.name), 300)
     ) AS is_stale,
     a.name_key <> k.name_key AND (
         EXISTS (
@@ -154,6 +157,10 @@ UPDATE artist SET name = name WHERE id = ANY(%(ids)s::uuid[]);
 -- name: fold_aliases
 -- Folds the aliases of artists anew. Primary key.
 UPDATE artist_alias SET name = name WHERE artist_id = ANY(%(ids)s::uuid[]);
+
+-- name: fold_merged_artists
+-- Folds the names of artists anew that were merged into others. artist_merge_leads_to_idx.
+UPDATE artist_merge SET name = name WHERE leads_to = ANY(%(ids)s::uuid[]);
 
 -- name: credits
 -- The next credits, and whether what they are found by is to be made anew. Primary keys of artist_credit,

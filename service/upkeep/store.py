@@ -35,6 +35,7 @@ _FOLD_GENRES = _SQL["fold_genres"]
 _ARTISTS = _SQL["artists"]
 _FOLD_ARTISTS = _SQL["fold_artists"]
 _FOLD_ALIASES = _SQL["fold_aliases"]
+_FOLD_MERGED = _SQL["fold_merged_artists"]
 _CREDITS = _SQL["credits"]
 _HOLD_ARTISTS = _SQL["hold_artists_of_credits"]
 _MEND_CREDITS = _SQL["mend_credits"]
@@ -64,7 +65,7 @@ _SIMPLE: Final[Mapping[Stage, tuple[LiteralString, LiteralString]]] = {
 
 _UNIQUE: Final[Mapping[Stage, tuple[LiteralString, tuple[LiteralString, ...]]]] = {
     Stage.GENRES: (_GENRES, (_FOLD_GENRES,)),
-    Stage.ARTISTS: (_ARTISTS, (_FOLD_ARTISTS, _FOLD_ALIASES)),
+    Stage.ARTISTS: (_ARTISTS, (_FOLD_ARTISTS, _FOLD_ALIASES, _FOLD_MERGED)),
 }
 """Stages of names of which no two may be equal."""
 

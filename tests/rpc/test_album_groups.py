@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,8 +12,8 @@ import pytest
 
 from fonoteca.v1 import album_pb2, file_pb2, search_pb2
 from fonoteca.v1 import track_pb2 as pb
-from fonoteca.v1.types_pb2 import AudioFile, CreditedName, ExternalSource
-from service.sources import file_source_id
+from fonoteca.v1.types_pb2 import CreditedName
+from tests.support.scanned import bring, only, song
 
 if TYPE_CHECKING:
     from fonoteca.v1.album_pb2_grpc import AlbumServiceAsyncStub
@@ -24,32 +24,6 @@ if TYPE_CHECKING:
 HITS = "Greatest Hits"
 
 
-def song(
-    path: str, artist: str = "", *, of: str = "", album: str = HITS, mbid: str = "", audio: str = ""
-) -> pb.Track:
-    """Return a track as a scan sends it; `of` is the album artist, `audio` what it sounds like."""
-    uri = f"file:///{path}"
-    file = AudioFile(uri=uri, content_hash=sha256(path.encode()).hexdigest())
-    file.audio_hash = f"sha256:{sha256((audio or path).encode()).hexdigest()}"
-    return pb.Track(
-        title=path.rpartition("/")[2],
-        credits=[CreditedName(name=artist)] if artist else [],
-        album=pb.TrackAlbum(title=album, mbid=mbid, credits=[CreditedName(name=of)] if of else []),
-        files=[file],
-        sources=[ExternalSource(type="file", id=file_source_id(uri), uri=uri)],
-    )
-
-
-async def bring(tracks: TrackServiceAsyncStub, *songs: pb.Track) -> None:
-    """Import tracks as one scan does."""
-
-    async def messages() -> AsyncIterator[pb.ImportTracksRequest]:
-        yield pb.ImportTracksRequest(tracks=songs)
-
-    response = await tracks.ImportTracks(messages())
-    assert not response.errors
-
-
 async def grouped(tracks: TrackServiceAsyncStub) -> list[list[str]]:
     """Return the titles of all tracks by their albums."""
     found = defaultdict(list)
@@ -57,12 +31,6 @@ async def grouped(tracks: TrackServiceAsyncStub) -> list[list[str]]:
     for track in listed.tracks:
         found[track.album.id].append(track.title)
     return sorted(found.values())
-
-
-async def only(tracks: TrackServiceAsyncStub, title: str) -> pb.Track:
-    listed = (await tracks.ListTracks(pb.ListTracksRequest(filter=f'title:"{title}"'))).tracks
-    [track] = listed
-    return track
 
 
 async def test_a_compilation_is_one_album_without_artist(

@@ -55,6 +55,21 @@ class AlbumServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksResponse.FromString,
                 _registered_method=True)
+        self.MergeAlbums = channel.unary_unary(
+                '/fonoteca.v1.AlbumService/MergeAlbums',
+                request_serializer=fonoteca_dot_v1_dot_album__pb2.MergeAlbumsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_album__pb2.MergeAlbumsResponse.FromString,
+                _registered_method=True)
+        self.UnmergeAlbums = channel.unary_unary(
+                '/fonoteca.v1.AlbumService/UnmergeAlbums',
+                request_serializer=fonoteca_dot_v1_dot_album__pb2.UnmergeAlbumsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_album__pb2.UnmergeAlbumsResponse.FromString,
+                _registered_method=True)
+        self.ListMergedAlbums = channel.unary_unary(
+                '/fonoteca.v1.AlbumService/ListMergedAlbums',
+                request_serializer=fonoteca_dot_v1_dot_album__pb2.ListMergedAlbumsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_album__pb2.ListMergedAlbumsResponse.FromString,
+                _registered_method=True)
 
 
 class AlbumServiceServicer:
@@ -92,6 +107,42 @@ class AlbumServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MergeAlbums(self, request, context):
+        """Makes several albums one, in one transaction: all or none. docs/duplicates.md has the rules.
+
+        The tracks of the merged albums are on the survivor then, under their numbers. It also takes their
+        pictures, their places in other systems, and what it does not know itself. Imports that name a merged
+        album, by title and artist, by MusicBrainz id or by its folder, mean the survivor. Their ids lead to
+        it in every method that takes the id of an album, also after it was merged on.
+        FAILED_PRECONDITION when one of them is the survivor already, or when the survivor would have more
+        of something than an album can have. Takes turns with imports: a merge waits until one that is
+        running has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergeAlbums(self, request, context):
+        """Takes merges back, in one transaction: all or none. Each album is there again under its id, with what
+        went over from it, as far as the survivor still has it; what came later stays with the survivor.
+        Takes turns with imports.
+
+        FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
+        album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
+        unique.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMergedAlbums(self, request, context):
+        """Lists the albums that were merged into one, directly or through others, a page at a time: the
+        candidates for UnmergeAlbums.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AlbumServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -114,6 +165,21 @@ def add_AlbumServiceServicer_to_server(servicer, server):
                     servicer.ListAlbumTracks,
                     request_deserializer=fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksResponse.SerializeToString,
+            ),
+            'MergeAlbums': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeAlbums,
+                    request_deserializer=fonoteca_dot_v1_dot_album__pb2.MergeAlbumsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_album__pb2.MergeAlbumsResponse.SerializeToString,
+            ),
+            'UnmergeAlbums': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergeAlbums,
+                    request_deserializer=fonoteca_dot_v1_dot_album__pb2.UnmergeAlbumsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_album__pb2.UnmergeAlbumsResponse.SerializeToString,
+            ),
+            'ListMergedAlbums': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMergedAlbums,
+                    request_deserializer=fonoteca_dot_v1_dot_album__pb2.ListMergedAlbumsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_album__pb2.ListMergedAlbumsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -225,6 +291,87 @@ class AlbumService:
             '/fonoteca.v1.AlbumService/ListAlbumTracks',
             fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksRequest.SerializeToString,
             fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeAlbums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.AlbumService/MergeAlbums',
+            fonoteca_dot_v1_dot_album__pb2.MergeAlbumsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_album__pb2.MergeAlbumsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergeAlbums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.AlbumService/UnmergeAlbums',
+            fonoteca_dot_v1_dot_album__pb2.UnmergeAlbumsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_album__pb2.UnmergeAlbumsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMergedAlbums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.AlbumService/ListMergedAlbums',
+            fonoteca_dot_v1_dot_album__pb2.ListMergedAlbumsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_album__pb2.ListMergedAlbumsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,30 @@ class AlbumServiceStub:
     """
     ListAlbumTracks: _grpc.UnaryUnaryMultiCallable[_album_pb2.ListAlbumTracksRequest, _album_pb2.ListAlbumTracksResponse]
     """Lists the live tracks of an album in their order on it: disc, track number, title; a page at a time."""
+    MergeAlbums: _grpc.UnaryUnaryMultiCallable[_album_pb2.MergeAlbumsRequest, _album_pb2.MergeAlbumsResponse]
+    """Makes several albums one, in one transaction: all or none. docs/duplicates.md has the rules.
+
+    The tracks of the merged albums are on the survivor then, under their numbers. It also takes their
+    pictures, their places in other systems, and what it does not know itself. Imports that name a merged
+    album, by title and artist, by MusicBrainz id or by its folder, mean the survivor. Their ids lead to
+    it in every method that takes the id of an album, also after it was merged on.
+    FAILED_PRECONDITION when one of them is the survivor already, or when the survivor would have more
+    of something than an album can have. Takes turns with imports: a merge waits until one that is
+    running has ended.
+    """
+    UnmergeAlbums: _grpc.UnaryUnaryMultiCallable[_album_pb2.UnmergeAlbumsRequest, _album_pb2.UnmergeAlbumsResponse]
+    """Takes merges back, in one transaction: all or none. Each album is there again under its id, with what
+    went over from it, as far as the survivor still has it; what came later stays with the survivor.
+    Takes turns with imports.
+
+    FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
+    album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
+    unique.
+    """
+    ListMergedAlbums: _grpc.UnaryUnaryMultiCallable[_album_pb2.ListMergedAlbumsRequest, _album_pb2.ListMergedAlbumsResponse]
+    """Lists the albums that were merged into one, directly or through others, a page at a time: the
+    candidates for UnmergeAlbums.
+    """
 
 @_typing.type_check_only
 class AlbumServiceAsyncStub(AlbumServiceStub):
@@ -63,6 +87,30 @@ class AlbumServiceAsyncStub(AlbumServiceStub):
     """
     ListAlbumTracks: _aio.UnaryUnaryMultiCallable[_album_pb2.ListAlbumTracksRequest, _album_pb2.ListAlbumTracksResponse]  # type: ignore[assignment]
     """Lists the live tracks of an album in their order on it: disc, track number, title; a page at a time."""
+    MergeAlbums: _aio.UnaryUnaryMultiCallable[_album_pb2.MergeAlbumsRequest, _album_pb2.MergeAlbumsResponse]  # type: ignore[assignment]
+    """Makes several albums one, in one transaction: all or none. docs/duplicates.md has the rules.
+
+    The tracks of the merged albums are on the survivor then, under their numbers. It also takes their
+    pictures, their places in other systems, and what it does not know itself. Imports that name a merged
+    album, by title and artist, by MusicBrainz id or by its folder, mean the survivor. Their ids lead to
+    it in every method that takes the id of an album, also after it was merged on.
+    FAILED_PRECONDITION when one of them is the survivor already, or when the survivor would have more
+    of something than an album can have. Takes turns with imports: a merge waits until one that is
+    running has ended.
+    """
+    UnmergeAlbums: _aio.UnaryUnaryMultiCallable[_album_pb2.UnmergeAlbumsRequest, _album_pb2.UnmergeAlbumsResponse]  # type: ignore[assignment]
+    """Takes merges back, in one transaction: all or none. Each album is there again under its id, with what
+    went over from it, as far as the survivor still has it; what came later stays with the survivor.
+    Takes turns with imports.
+
+    FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
+    album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
+    unique.
+    """
+    ListMergedAlbums: _aio.UnaryUnaryMultiCallable[_album_pb2.ListMergedAlbumsRequest, _album_pb2.ListMergedAlbumsResponse]  # type: ignore[assignment]
+    """Lists the albums that were merged into one, directly or through others, a page at a time: the
+    candidates for UnmergeAlbums.
+    """
 
 class AlbumServiceServicer(metaclass=_abc_1.ABCMeta):
     """Albums. They are shared by all libraries, and come into being with the tracks that are on them."""
@@ -102,5 +150,47 @@ class AlbumServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_album_pb2.ListAlbumTracksResponse, _abc.Awaitable[_album_pb2.ListAlbumTracksResponse]]:
         """Lists the live tracks of an album in their order on it: disc, track number, title; a page at a time."""
+
+    @_abc_1.abstractmethod
+    def MergeAlbums(
+        self,
+        request: _album_pb2.MergeAlbumsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_album_pb2.MergeAlbumsResponse, _abc.Awaitable[_album_pb2.MergeAlbumsResponse]]:
+        """Makes several albums one, in one transaction: all or none. docs/duplicates.md has the rules.
+
+        The tracks of the merged albums are on the survivor then, under their numbers. It also takes their
+        pictures, their places in other systems, and what it does not know itself. Imports that name a merged
+        album, by title and artist, by MusicBrainz id or by its folder, mean the survivor. Their ids lead to
+        it in every method that takes the id of an album, also after it was merged on.
+        FAILED_PRECONDITION when one of them is the survivor already, or when the survivor would have more
+        of something than an album can have. Takes turns with imports: a merge waits until one that is
+        running has ended.
+        """
+
+    @_abc_1.abstractmethod
+    def UnmergeAlbums(
+        self,
+        request: _album_pb2.UnmergeAlbumsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_album_pb2.UnmergeAlbumsResponse, _abc.Awaitable[_album_pb2.UnmergeAlbumsResponse]]:
+        """Takes merges back, in one transaction: all or none. Each album is there again under its id, with what
+        went over from it, as far as the survivor still has it; what came later stays with the survivor.
+        Takes turns with imports.
+
+        FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
+        album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
+        unique.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMergedAlbums(
+        self,
+        request: _album_pb2.ListMergedAlbumsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_album_pb2.ListMergedAlbumsResponse, _abc.Awaitable[_album_pb2.ListMergedAlbumsResponse]]:
+        """Lists the albums that were merged into one, directly or through others, a page at a time: the
+        candidates for UnmergeAlbums.
+        """
 
 def add_AlbumServiceServicer_to_server(servicer: AlbumServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -55,6 +55,21 @@ class ArtistServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksResponse.FromString,
                 _registered_method=True)
+        self.MergeArtists = channel.unary_unary(
+                '/fonoteca.v1.ArtistService/MergeArtists',
+                request_serializer=fonoteca_dot_v1_dot_artist__pb2.MergeArtistsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_artist__pb2.MergeArtistsResponse.FromString,
+                _registered_method=True)
+        self.UnmergeArtists = channel.unary_unary(
+                '/fonoteca.v1.ArtistService/UnmergeArtists',
+                request_serializer=fonoteca_dot_v1_dot_artist__pb2.UnmergeArtistsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_artist__pb2.UnmergeArtistsResponse.FromString,
+                _registered_method=True)
+        self.ListMergedArtists = channel.unary_unary(
+                '/fonoteca.v1.ArtistService/ListMergedArtists',
+                request_serializer=fonoteca_dot_v1_dot_artist__pb2.ListMergedArtistsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_artist__pb2.ListMergedArtistsResponse.FromString,
+                _registered_method=True)
 
 
 class ArtistServiceServicer:
@@ -93,6 +108,42 @@ class ArtistServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MergeArtists(self, request, context):
+        """Makes several artists one, in one transaction: all or none. docs/duplicates.md has the rules.
+
+        What credits the merged artists credits the survivor, under the names that stand there. Their names
+        and aliases become aliases of the survivor, so that they lead to it, in search as in imports; it also
+        takes their links, their places in other systems, and what it does not know itself. Their ids lead to
+        the survivor in every method that takes the id of an artist, also after it was merged on.
+        FAILED_PRECONDITION when one of them is the survivor already, or when the survivor would have more
+        of something than an artist can have. Takes turns with imports: a merge waits until one that is
+        running has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnmergeArtists(self, request, context):
+        """Takes merges back, in one transaction: all or none. Each artist is there again under its id, with what
+        went over from it, as far as the survivor still has it; what came later stays with the survivor.
+        Takes turns with imports.
+
+        FAILED_PRECONDITION when an artist is not merged, or when its survivor was itself merged into another
+        artist, which must be taken back first. ALREADY_EXISTS when another artist has meanwhile got what must be
+        unique.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMergedArtists(self, request, context):
+        """Lists the artists that were merged into one, directly or through others, a page at a time: the
+        candidates for UnmergeArtists.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ArtistServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -115,6 +166,21 @@ def add_ArtistServiceServicer_to_server(servicer, server):
                     servicer.ListArtistTracks,
                     request_deserializer=fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksResponse.SerializeToString,
+            ),
+            'MergeArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.MergeArtists,
+                    request_deserializer=fonoteca_dot_v1_dot_artist__pb2.MergeArtistsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_artist__pb2.MergeArtistsResponse.SerializeToString,
+            ),
+            'UnmergeArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnmergeArtists,
+                    request_deserializer=fonoteca_dot_v1_dot_artist__pb2.UnmergeArtistsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_artist__pb2.UnmergeArtistsResponse.SerializeToString,
+            ),
+            'ListMergedArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMergedArtists,
+                    request_deserializer=fonoteca_dot_v1_dot_artist__pb2.ListMergedArtistsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_artist__pb2.ListMergedArtistsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -226,6 +292,87 @@ class ArtistService:
             '/fonoteca.v1.ArtistService/ListArtistTracks',
             fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksRequest.SerializeToString,
             fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MergeArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.ArtistService/MergeArtists',
+            fonoteca_dot_v1_dot_artist__pb2.MergeArtistsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_artist__pb2.MergeArtistsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnmergeArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.ArtistService/UnmergeArtists',
+            fonoteca_dot_v1_dot_artist__pb2.UnmergeArtistsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_artist__pb2.UnmergeArtistsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMergedArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.ArtistService/ListMergedArtists',
+            fonoteca_dot_v1_dot_artist__pb2.ListMergedArtistsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_artist__pb2.ListMergedArtistsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,30 @@ class ArtistServiceStub:
     """
     ListArtistTracks: _grpc.UnaryUnaryMultiCallable[_artist_pb2.ListArtistTracksRequest, _artist_pb2.ListArtistTracksResponse]
     """Lists the live tracks that credit an artist in any role, newest release first, a page at a time."""
+    MergeArtists: _grpc.UnaryUnaryMultiCallable[_artist_pb2.MergeArtistsRequest, _artist_pb2.MergeArtistsResponse]
+    """Makes several artists one, in one transaction: all or none. docs/duplicates.md has the rules.
+
+    What credits the merged artists credits the survivor, under the names that stand there. Their names
+    and aliases become aliases of the survivor, so that they lead to it, in search as in imports; it also
+    takes their links, their places in other systems, and what it does not know itself. Their ids lead to
+    the survivor in every method that takes the id of an artist, also after it was merged on.
+    FAILED_PRECONDITION when one of them is the survivor already, or when the survivor would have more
+    of something than an artist can have. Takes turns with imports: a merge waits until one that is
+    running has ended.
+    """
+    UnmergeArtists: _grpc.UnaryUnaryMultiCallable[_artist_pb2.UnmergeArtistsRequest, _artist_pb2.UnmergeArtistsResponse]
+    """Takes merges back, in one transaction: all or none. Each artist is there again under its id, with what
+    went over from it, as far as the survivor still has it; what came later stays with the survivor.
+    Takes turns with imports.
+
+    FAILED_PRECONDITION when an artist is not merged, or when its survivor was itself merged into another
+    artist, which must be taken back first. ALREADY_EXISTS when another artist has meanwhile got what must be
+    unique.
+    """
+    ListMergedArtists: _grpc.UnaryUnaryMultiCallable[_artist_pb2.ListMergedArtistsRequest, _artist_pb2.ListMergedArtistsResponse]
+    """Lists the artists that were merged into one, directly or through others, a page at a time: the
+    candidates for UnmergeArtists.
+    """
 
 @_typing.type_check_only
 class ArtistServiceAsyncStub(ArtistServiceStub):
@@ -65,6 +89,30 @@ class ArtistServiceAsyncStub(ArtistServiceStub):
     """
     ListArtistTracks: _aio.UnaryUnaryMultiCallable[_artist_pb2.ListArtistTracksRequest, _artist_pb2.ListArtistTracksResponse]  # type: ignore[assignment]
     """Lists the live tracks that credit an artist in any role, newest release first, a page at a time."""
+    MergeArtists: _aio.UnaryUnaryMultiCallable[_artist_pb2.MergeArtistsRequest, _artist_pb2.MergeArtistsResponse]  # type: ignore[assignment]
+    """Makes several artists one, in one transaction: all or none. docs/duplicates.md has the rules.
+
+    What credits the merged artists credits the survivor, under the names that stand there. Their names
+    and aliases become aliases of the survivor, so that they lead to it, in search as in imports; it also
+    takes their links, their places in other systems, and what it does not know itself. Their ids lead to
+    the survivor in every method that takes the id of an artist, also after it was merged on.
+    FAILED_PRECONDITION when one of them is the survivor already, or when the survivor would have more
+    of something than an artist can have. Takes turns with imports: a merge waits until one that is
+    running has ended.
+    """
+    UnmergeArtists: _aio.UnaryUnaryMultiCallable[_artist_pb2.UnmergeArtistsRequest, _artist_pb2.UnmergeArtistsResponse]  # type: ignore[assignment]
+    """Takes merges back, in one transaction: all or none. Each artist is there again under its id, with what
+    went over from it, as far as the survivor still has it; what came later stays with the survivor.
+    Takes turns with imports.
+
+    FAILED_PRECONDITION when an artist is not merged, or when its survivor was itself merged into another
+    artist, which must be taken back first. ALREADY_EXISTS when another artist has meanwhile got what must be
+    unique.
+    """
+    ListMergedArtists: _aio.UnaryUnaryMultiCallable[_artist_pb2.ListMergedArtistsRequest, _artist_pb2.ListMergedArtistsResponse]  # type: ignore[assignment]
+    """Lists the artists that were merged into one, directly or through others, a page at a time: the
+    candidates for UnmergeArtists.
+    """
 
 class ArtistServiceServicer(metaclass=_abc_1.ABCMeta):
     """Artists. They are shared by all libraries, and come into being with the tracks that credit them."""
@@ -105,5 +153,47 @@ class ArtistServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_artist_pb2.ListArtistTracksResponse, _abc.Awaitable[_artist_pb2.ListArtistTracksResponse]]:
         """Lists the live tracks that credit an artist in any role, newest release first, a page at a time."""
+
+    @_abc_1.abstractmethod
+    def MergeArtists(
+        self,
+        request: _artist_pb2.MergeArtistsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_artist_pb2.MergeArtistsResponse, _abc.Awaitable[_artist_pb2.MergeArtistsResponse]]:
+        """Makes several artists one, in one transaction: all or none. docs/duplicates.md has the rules.
+
+        What credits the merged artists credits the survivor, under the names that stand there. Their names
+        and aliases become aliases of the survivor, so that they lead to it, in search as in imports; it also
+        takes their links, their places in other systems, and what it does not know itself. Their ids lead to
+        the survivor in every method that takes the id of an artist, also after it was merged on.
+        FAILED_PRECONDITION when one of them is the survivor already, or when the survivor would have more
+        of something than an artist can have. Takes turns with imports: a merge waits until one that is
+        running has ended.
+        """
+
+    @_abc_1.abstractmethod
+    def UnmergeArtists(
+        self,
+        request: _artist_pb2.UnmergeArtistsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_artist_pb2.UnmergeArtistsResponse, _abc.Awaitable[_artist_pb2.UnmergeArtistsResponse]]:
+        """Takes merges back, in one transaction: all or none. Each artist is there again under its id, with what
+        went over from it, as far as the survivor still has it; what came later stays with the survivor.
+        Takes turns with imports.
+
+        FAILED_PRECONDITION when an artist is not merged, or when its survivor was itself merged into another
+        artist, which must be taken back first. ALREADY_EXISTS when another artist has meanwhile got what must be
+        unique.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMergedArtists(
+        self,
+        request: _artist_pb2.ListMergedArtistsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_artist_pb2.ListMergedArtistsResponse, _abc.Awaitable[_artist_pb2.ListMergedArtistsResponse]]:
+        """Lists the artists that were merged into one, directly or through others, a page at a time: the
+        candidates for UnmergeArtists.
+        """
 
 def add_ArtistServiceServicer_to_server(servicer: ArtistServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

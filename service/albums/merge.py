@@ -1,0 +1,153 @@
+"""Albums that turn out to be one: the others become it, and can become themselves again.
+
+A merged album has no row any more. Its tracks and folders are the survivor's, and what names it by
+title and artist, or by MusicBrainz id, means the survivor, so that no import makes it again. Merges
+take turns with imports, which know albums for as long as they last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from fonoteca.v1 import album_pb2 as pb
+from service.albums import merge_records, store
+from service.albums.codec import decode_album, encode_album, encode_draft
+from service.albums.inheritance import give_back, given_by, with_given
+from service.albums.merge_records import MergedAlbum
+from service.albums.model import Album, AlbumDraft
+from service.artists.credits import resolve_credits
+from service.artists.merge_records import leading as leading_artists
+from service.artists.model import CreditedName
+from service.database import Connection
+from service.errors import FailedPrecondition, NotFound
+from service.search.index import reindex
+from service.suggest.store import settle_popularity
+from service.tracks.document import refresh_album, show_album
+from service.tracks.store import import_lock
+from service.validation import Check
+from service.wire.encoding import moment, require_etag, revision_of
+from service.wire.merging import Merging, Unmerging
+
+
+async def merge(connection: Connection, wanted: Merging) -> pb.MergeAlbumsResponse:
+    """Let albums become another one.
+
+    Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when one of them is the survivor, or
+    when it would have too much.
+    """
+    await import_lock(connection)
+    locked = await _lock(connection, wanted)
+    survivor = locked[wanted.survivor_id]
+    merged = list({locked[id_].id: locked[id_] for id_ in wanted.ids}.values())
+    merged_ids = [album.id for album in merged]
+    draft, records = survivor.draft, []
+    for album in merged:
+        given = given_by(album.draft, draft)
+        draft = with_given(draft, given)
+        said = encode_draft(given).SerializeToString()
+        records.append(MergedAlbum(album.id, encode_album(album).SerializeToString(), said))
+    await merge_records.add(connection, survivor.id, records)
+    await merge_records.give_up_places(connection, merged_ids)
+    await _update(connection, survivor, draft)
+    moved = await merge_records.hand_over(connection, survivor.id, merged_ids)
+    await show_album(connection, survivor.id, moved)
+    await merge_records.remove(connection, merged_ids)
+    await _tell_search(connection, [survivor.id], moved)
+    survivor = await store.get(connection, survivor.id)
+    return pb.MergeAlbumsResponse(album=encode_album(survivor), moved_tracks=len(moved))
+
+
+async def _lock(connection: Connection, wanted: Merging) -> dict[UUID, Album]:
+    """Return the albums that are asked for, by the asked ids; refuse what cannot be merged."""
+    leads_to = await merge_records.leading(connection, wanted.asked)
+    for id_ in wanted.asked:
+        if id_ not in leads_to:
+            raise NotFound("album", id_)
+    survivor_id = leads_to[wanted.survivor_id]
+    for id_ in wanted.ids:
+        if leads_to[id_] == survivor_id:
+            raise FailedPrecondition(f"album {id_} is album {survivor_id} already")
+    await store.hold_tracks(connection, wanted.asked)
+    albums = {album.id: album for album in await store.lock_many(connection, wanted.asked)}
+    for id_, given_etag in wanted.etags.items():
+        require_etag(given_etag, albums[leads_to[id_]].revision)
+    return {id_: albums[leads_to[id_]] for id_ in wanted.asked}
+
+
+async def _update(connection: Connection, current: Album, draft: AlbumDraft) -> None:
+    """Give a locked album other values, and show them on the tracks that it has."""
+    [credit] = await resolve_credits(connection, [draft.credits])
+    album = await store.update(connection, current.id, draft, credit)
+    if album.shown_on_tracks != current.shown_on_tracks:
+        await refresh_album(connection, album.id)
+
+
+async def _tell_search(
+    connection: Connection, album_ids: Sequence[UUID], moved: Sequence[UUID]
+) -> None:
+    await reindex(connection, moved)
+    await settle_popularity(connection, album_ids)
+
+
+async def unmerge(connection: Connection, wanted: Unmerging) -> pb.UnmergeAlbumsResponse:
+    """Take merges back, one after the other.
+
+    Raises `NotFound`, `EtagMismatch`, `FailedPrecondition` when one of the albums is not merged or
+    its survivor is, and `AlreadyExists` when another album has what must be unique.
+    """
+    await import_lock(connection)
+    albums: list[pb.Album] = []
+    survivors: dict[UUID, pb.Album] = {}
+    for album_id in wanted.ids:
+        survivor, album = await _unmerge(connection, album_id, wanted.etags, survivors)
+        survivors[survivor.id] = encode_album(survivor)
+        albums.append(encode_album(album))
+    return pb.UnmergeAlbumsResponse(albums=albums, survivors=survivors.values())
+
+
+async def _unmerge(
+    connection: Connection,
+    album_id: UUID,
+    etags: Mapping[UUID, str],
+    changed: Mapping[UUID, pb.Album],
+) -> tuple[Album, Album]:
+    """Take one merge back; return the survivor and the album. Etags hold for the first change."""
+    found = await merge_records.get(connection, album_id)
+    survivor_id = found.survivor_id
+    if found.leads_to != survivor_id:
+        raise FailedPrecondition(
+            f"album {survivor_id} was merged into another one since: unmerge it first",
+            {"album_id": str(survivor_id)},
+        )
+    survivor = await store.lock(connection, survivor_id)
+    if survivor_id not in changed:
+        require_etag(etags.get(album_id, ""), survivor.revision)
+    before, given = pb.Album.FromString(found.album), pb.Album.FromString(found.given)
+    left, draft = give_back(
+        survivor.draft,
+        await _decoded(connection, before),
+        await _decoded(connection, given),
+    )
+    await _update(connection, survivor, left)
+    [credit] = await resolve_credits(connection, [draft.credits])
+    revision, created_at = revision_of(before.etag), moment(before.create_time)
+    await store.reinstate(connection, album_id, draft, credit, revision, created_at)
+    moved = await merge_records.hand_back(connection, survivor_id, album_id)
+    await merge_records.forget(connection, album_id)
+    await show_album(connection, album_id, moved)
+    await _tell_search(connection, [survivor_id, album_id], moved)
+    return await store.get(connection, survivor_id), await store.get(connection, album_id)
+
+
+async def _decoded(connection: Connection, message: pb.Album) -> AlbumDraft:
+    """Return an album as it was, but with the artists that those in its credit have become."""
+    draft = decode_album(Check(), message)
+    ids = {name.artist_id for name in draft.credits if name.artist_id}
+    leads_to = await leading_artists(connection, ids)
+
+    def led(name: CreditedName) -> CreditedName:
+        return replace(name, artist_id=leads_to[name.artist_id]) if name.artist_id else name
+
+    return replace(draft, credits=tuple(map(led, draft.credits)))

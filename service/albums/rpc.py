@@ -124,8 +124,6 @@ class AlbumServicer(album_pb2_grpc.AlbumServiceServicer):
         async def merge_albums(connection: Connection) -> pb.MergeAlbumsResponse:
             return await merge.merge(connection, wanted)
 
-        if request.validate_only:
-            return await self._database.try_out(merge_albums)
         return await once(self._database, request, pb.MergeAlbumsResponse, merge_albums)
 
     async def UnmergeAlbums(
@@ -136,8 +134,6 @@ class AlbumServicer(album_pb2_grpc.AlbumServiceServicer):
         async def unmerge(connection: Connection) -> pb.UnmergeAlbumsResponse:
             return await merge.unmerge(connection, wanted)
 
-        if request.validate_only:
-            return await self._database.try_out(unmerge)
         return await once(self._database, request, pb.UnmergeAlbumsResponse, unmerge)
 
     async def ListMergedAlbums(

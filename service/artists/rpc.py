@@ -120,8 +120,6 @@ class ArtistServicer(artist_pb2_grpc.ArtistServiceServicer):
         async def merge_artists(connection: Connection) -> pb.MergeArtistsResponse:
             return await merge.merge(connection, wanted)
 
-        if request.validate_only:
-            return await self._database.try_out(merge_artists)
         return await once(self._database, request, pb.MergeArtistsResponse, merge_artists)
 
     async def UnmergeArtists(
@@ -134,8 +132,6 @@ class ArtistServicer(artist_pb2_grpc.ArtistServiceServicer):
         async def unmerge(connection: Connection) -> pb.UnmergeArtistsResponse:
             return await merge.unmerge(connection, wanted)
 
-        if request.validate_only:
-            return await self._database.try_out(unmerge)
         return await once(self._database, request, pb.UnmergeArtistsResponse, unmerge)
 
     async def ListMergedArtists(

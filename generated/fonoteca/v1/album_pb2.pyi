@@ -400,3 +400,279 @@ class ListAlbumTracksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListAlbumTracksResponse: _TypeAlias = ListAlbumTracksResponse  # noqa: Y015
+
+@_typing.final
+class MergeAlbumsRequest(_message.Message):
+    """Asks to merge albums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class EtagsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    ALBUM_IDS_FIELD_NUMBER: _builtins.int
+    ETAGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The album that stays. Required."""
+    request_id: _builtins.str
+    """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would happen; nothing is stored."""
+    @_builtins.property
+    def album_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The albums that become it, 1 to 100, in the order in which it takes from them what it does not know.
+        Required.
+        """
+
+    @_builtins.property
+    def etags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Etags that must be current, by the ids that the request names. An album without one is not
+        compared. A mismatch is ABORTED with the current etag in ErrorInfo.metadata["current_etag"].
+        """
+
+    def __init__(
+        self,
+        *,
+        survivor_id: _builtins.str = ...,
+        album_ids: _abc.Iterable[_builtins.str] | None = ...,
+        etags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_ids", b"album_ids", "etags", b"etags", "request_id", b"request_id", "survivor_id", b"survivor_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeAlbumsRequest: _TypeAlias = MergeAlbumsRequest  # noqa: Y015
+
+@_typing.final
+class MergeAlbumsResponse(_message.Message):
+    """What a merge did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUM_FIELD_NUMBER: _builtins.int
+    MOVED_TRACKS_FIELD_NUMBER: _builtins.int
+    moved_tracks: _builtins.int
+    """How many tracks are on the survivor now, deleted ones included."""
+    @_builtins.property
+    def album(self) -> Global___Album:
+        """The survivor as it is now."""
+
+    def __init__(
+        self,
+        *,
+        album: Global___Album | None = ...,
+        moved_tracks: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "moved_tracks", b"moved_tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeAlbumsResponse: _TypeAlias = MergeAlbumsResponse  # noqa: Y015
+
+@_typing.final
+class UnmergeAlbumsRequest(_message.Message):
+    """Asks to take merges back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class EtagsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ALBUM_IDS_FIELD_NUMBER: _builtins.int
+    ETAGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would happen; nothing is stored."""
+    @_builtins.property
+    def album_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The merged albums, 1 to 100. Required."""
+
+    @_builtins.property
+    def etags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Etags of survivors that must be current, by the ids of the merged albums of `album_ids`."""
+
+    def __init__(
+        self,
+        *,
+        album_ids: _abc.Iterable[_builtins.str] | None = ...,
+        etags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album_ids", b"album_ids", "etags", b"etags", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeAlbumsRequest: _TypeAlias = UnmergeAlbumsRequest  # noqa: Y015
+
+@_typing.final
+class UnmergeAlbumsResponse(_message.Message):
+    """Albums that are there again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUMS_FIELD_NUMBER: _builtins.int
+    SURVIVORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def albums(self) -> _containers.RepeatedCompositeFieldContainer[Global___Album]:
+        """The albums, in the order of the request."""
+
+    @_builtins.property
+    def survivors(self) -> _containers.RepeatedCompositeFieldContainer[Global___Album]:
+        """The albums that they had been merged into, as they are now, each once."""
+
+    def __init__(
+        self,
+        *,
+        albums: _abc.Iterable[Global___Album] | None = ...,
+        survivors: _abc.Iterable[Global___Album] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["albums", b"albums", "survivors", b"survivors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeAlbumsResponse: _TypeAlias = UnmergeAlbumsResponse  # noqa: Y015
+
+@_typing.final
+class ListMergedAlbumsRequest(_message.Message):
+    """Asks for the albums that were merged into one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The survivor, or an album that was merged into it. Required."""
+    page_size: _builtins.int
+    """How many, at most 1,000. 0 = 50; more = 1,000; negative = INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """Where to go on: `next_page_token` of the page before, with otherwise the same request (the page
+    size may differ). Empty = from the start.
+    """
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMergedAlbumsRequest: _TypeAlias = ListMergedAlbumsRequest  # noqa: Y015
+
+@_typing.final
+class ListMergedAlbumsResponse(_message.Message):
+    """A page of merged albums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUMS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def albums(self) -> _containers.RepeatedCompositeFieldContainer[Global___MergedAlbum]:
+        """The merged albums, in the order of their ids."""
+
+    def __init__(
+        self,
+        *,
+        albums: _abc.Iterable[Global___MergedAlbum] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["albums", b"albums", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMergedAlbumsResponse: _TypeAlias = ListMergedAlbumsResponse  # noqa: Y015
+
+@_typing.final
+class MergedAlbum(_message.Message):
+    """An album that was merged into another one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUM_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    MERGE_TIME_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The album that it was merged into, which may have been merged into another one since."""
+    @_builtins.property
+    def album(self) -> Global___Album:
+        """The album as it was."""
+
+    @_builtins.property
+    def merge_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was."""
+
+    def __init__(
+        self,
+        *,
+        album: Global___Album | None = ...,
+        survivor_id: _builtins.str = ...,
+        merge_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "merge_time", b"merge_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["album", b"album", "merge_time", b"merge_time", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergedAlbum: _TypeAlias = MergedAlbum  # noqa: Y015

@@ -38,7 +38,7 @@ class _AliasTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AliasType.V
     ALIAS_TYPE_SEARCH_HINT: _AliasType.ValueType  # 3
     """A misspelling or other form to search by."""
     ALIAS_TYPE_FORMER_NAME: _AliasType.ValueType  # 4
-    """A name it had in this catalogue before it was renamed."""
+    """A name it had in this catalogue before it was renamed, or that an artist had who was merged into it."""
 
 class AliasType(_AliasType, metaclass=_AliasTypeEnumTypeWrapper):
     """What kind of other name it is."""
@@ -52,7 +52,7 @@ ALIAS_TYPE_LEGAL_NAME: AliasType.ValueType  # 2
 ALIAS_TYPE_SEARCH_HINT: AliasType.ValueType  # 3
 """A misspelling or other form to search by."""
 ALIAS_TYPE_FORMER_NAME: AliasType.ValueType  # 4
-"""A name it had in this catalogue before it was renamed."""
+"""A name it had in this catalogue before it was renamed, or that an artist had who was merged into it."""
 Global___AliasType: _TypeAlias = AliasType  # noqa: Y015
 
 @_typing.final
@@ -363,3 +363,283 @@ class ListArtistTracksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListArtistTracksResponse: _TypeAlias = ListArtistTracksResponse  # noqa: Y015
+
+@_typing.final
+class MergeArtistsRequest(_message.Message):
+    """Asks to merge artists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class EtagsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    ARTIST_IDS_FIELD_NUMBER: _builtins.int
+    ETAGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The artist that stays. Required."""
+    request_id: _builtins.str
+    """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would happen; nothing is stored."""
+    @_builtins.property
+    def artist_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The artists that become it, 1 to 100, in the order in which it takes from them what it does not know.
+        Required.
+        """
+
+    @_builtins.property
+    def etags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Etags that must be current, by the ids that the request names. An artist without one is not
+        compared. A mismatch is ABORTED with the current etag in ErrorInfo.metadata["current_etag"].
+        """
+
+    def __init__(
+        self,
+        *,
+        survivor_id: _builtins.str = ...,
+        artist_ids: _abc.Iterable[_builtins.str] | None = ...,
+        etags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_ids", b"artist_ids", "etags", b"etags", "request_id", b"request_id", "survivor_id", b"survivor_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeArtistsRequest: _TypeAlias = MergeArtistsRequest  # noqa: Y015
+
+@_typing.final
+class MergeArtistsResponse(_message.Message):
+    """What a merge did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIST_FIELD_NUMBER: _builtins.int
+    MOVED_TRACKS_FIELD_NUMBER: _builtins.int
+    MOVED_ALBUMS_FIELD_NUMBER: _builtins.int
+    moved_tracks: _builtins.int
+    """How many tracks credit the survivor now instead, deleted ones included."""
+    moved_albums: _builtins.int
+    """How many albums credit the survivor now instead."""
+    @_builtins.property
+    def artist(self) -> Global___Artist:
+        """The survivor as it is now."""
+
+    def __init__(
+        self,
+        *,
+        artist: Global___Artist | None = ...,
+        moved_tracks: _builtins.int = ...,
+        moved_albums: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "moved_albums", b"moved_albums", "moved_tracks", b"moved_tracks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeArtistsResponse: _TypeAlias = MergeArtistsResponse  # noqa: Y015
+
+@_typing.final
+class UnmergeArtistsRequest(_message.Message):
+    """Asks to take merges back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class EtagsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ARTIST_IDS_FIELD_NUMBER: _builtins.int
+    ETAGS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes the request repeatable without effect: a UUID, or empty."""
+    validate_only: _builtins.bool
+    """Only checks the request and returns what would happen; nothing is stored."""
+    @_builtins.property
+    def artist_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The merged artists, 1 to 100. Required."""
+
+    @_builtins.property
+    def etags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Etags of survivors that must be current, by the ids of the merged artists of `artist_ids`."""
+
+    def __init__(
+        self,
+        *,
+        artist_ids: _abc.Iterable[_builtins.str] | None = ...,
+        etags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist_ids", b"artist_ids", "etags", b"etags", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeArtistsRequest: _TypeAlias = UnmergeArtistsRequest  # noqa: Y015
+
+@_typing.final
+class UnmergeArtistsResponse(_message.Message):
+    """Artists that are there again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTISTS_FIELD_NUMBER: _builtins.int
+    SURVIVORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def artists(self) -> _containers.RepeatedCompositeFieldContainer[Global___Artist]:
+        """The artists, in the order of the request."""
+
+    @_builtins.property
+    def survivors(self) -> _containers.RepeatedCompositeFieldContainer[Global___Artist]:
+        """The artists that they had been merged into, as they are now, each once."""
+
+    def __init__(
+        self,
+        *,
+        artists: _abc.Iterable[Global___Artist] | None = ...,
+        survivors: _abc.Iterable[Global___Artist] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artists", b"artists", "survivors", b"survivors"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnmergeArtistsResponse: _TypeAlias = UnmergeArtistsResponse  # noqa: Y015
+
+@_typing.final
+class ListMergedArtistsRequest(_message.Message):
+    """Asks for the artists that were merged into one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The survivor, or an artist that was merged into it. Required."""
+    page_size: _builtins.int
+    """How many, at most 1,000. 0 = 50; more = 1,000; negative = INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """Where to go on: `next_page_token` of the page before, with otherwise the same request (the page
+    size may differ). Empty = from the start.
+    """
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMergedArtistsRequest: _TypeAlias = ListMergedArtistsRequest  # noqa: Y015
+
+@_typing.final
+class ListMergedArtistsResponse(_message.Message):
+    """A page of merged artists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTISTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def artists(self) -> _containers.RepeatedCompositeFieldContainer[Global___MergedArtist]:
+        """The merged artists, in the order of their ids."""
+
+    def __init__(
+        self,
+        *,
+        artists: _abc.Iterable[Global___MergedArtist] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artists", b"artists", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMergedArtistsResponse: _TypeAlias = ListMergedArtistsResponse  # noqa: Y015
+
+@_typing.final
+class MergedArtist(_message.Message):
+    """An artist that was merged into another one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTIST_FIELD_NUMBER: _builtins.int
+    SURVIVOR_ID_FIELD_NUMBER: _builtins.int
+    MERGE_TIME_FIELD_NUMBER: _builtins.int
+    survivor_id: _builtins.str
+    """The artist that it was merged into, which may have been merged into another one since."""
+    @_builtins.property
+    def artist(self) -> Global___Artist:
+        """The artist as it was."""
+
+    @_builtins.property
+    def merge_time(self) -> _timestamp_pb2.Timestamp:
+        """When that was."""
+
+    def __init__(
+        self,
+        *,
+        artist: Global___Artist | None = ...,
+        survivor_id: _builtins.str = ...,
+        merge_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "merge_time", b"merge_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artist", b"artist", "merge_time", b"merge_time", "survivor_id", b"survivor_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergedArtist: _TypeAlias = MergedArtist  # noqa: Y015

@@ -329,6 +329,30 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.artist_merge (
+    artist_id uuid NOT NULL,
+    survivor_id uuid NOT NULL,
+    leads_to uuid NOT NULL,
+    name text NOT NULL,
+    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    disambiguation text NOT NULL,
+    artist bytea NOT NULL,
+    given bytea NOT NULL,
+    merged_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN public.artist_merge.survivor_id IS 'The artist that it was merged into, which may have been merged into another one since.';
+
+COMMENT ON COLUMN public.artist_merge.leads_to IS 'The artist that the id leads to: the end of the chain.';
+
+COMMENT ON COLUMN public.artist_merge.artist IS 'The artist as it was: a serialized fonoteca.v1.Artist.';
+
+COMMENT ON COLUMN public.artist_merge.given IS 'What the survivor got from it, as a serialized fonoteca.v1.Artist.';
+
+CREATE FUNCTION public.grouping_keys(title_key text, artist_id uuid) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (ARRAY[((title_key || '|'::text) || COALESCE((artist_id)::text, ''::text))] || ARRAY(SELECT ((grouping_keys.title_key || '|'::text) || (m.artist_id)::text) FROM public.artist_merge m WHERE (m.leads_to = grouping_keys.artist_id) ORDER BY m.artist_id));
+
 CREATE FUNCTION public.in_library(kind text, subject uuid, own uuid, wanted uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -348,6 +372,33 @@ BEGIN
     END;
 END
 $$;
+
+CREATE TABLE public.album_merge (
+    album_id uuid NOT NULL,
+    survivor_id uuid NOT NULL,
+    leads_to uuid NOT NULL,
+    mbid uuid,
+    grouping_key text COLLATE pg_catalog."C",
+    album bytea NOT NULL,
+    given bytea NOT NULL,
+    merged_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON COLUMN public.album_merge.survivor_id IS 'The album that it was merged into, which may have been merged into another one since.';
+
+COMMENT ON COLUMN public.album_merge.leads_to IS 'The album that the id leads to: the end of the chain.';
+
+COMMENT ON COLUMN public.album_merge.album IS 'The album as it was: a serialized fonoteca.v1.Album.';
+
+COMMENT ON COLUMN public.album_merge.given IS 'What the survivor got from it, as a serialized fonoteca.v1.Album.';
+
+CREATE FUNCTION public.leading_album(id uuid) RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((SELECT m.leads_to FROM public.album_merge m WHERE (m.album_id = leading_album.id)), id);
+
+CREATE FUNCTION public.leading_artist(id uuid) RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((SELECT m.leads_to FROM public.artist_merge m WHERE (m.artist_id = leading_artist.id)), id);
 
 CREATE FUNCTION public.name_is_gone() RETURNS trigger
     LANGUAGE plpgsql
@@ -508,6 +559,20 @@ CREATE TABLE public.album_folder (
 
 COMMENT ON COLUMN public.album_folder.is_implied IS 'Whether the files name no album artist, so that the artist of the album is that of its tracks.';
 
+CREATE TABLE public.album_merge_folder (
+    album_id uuid NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C"
+);
+
+COMMENT ON TABLE public.album_merge_folder IS 'The folders, as in album_folder, that a merged album had.';
+
+CREATE TABLE public.album_merge_track (
+    album_id uuid NOT NULL,
+    track_id uuid NOT NULL
+);
+
+COMMENT ON TABLE public.album_merge_track IS 'The tracks that were on a merged album.';
+
 CREATE TABLE public.album_source (
     album_id uuid NOT NULL,
     "position" smallint NOT NULL,
@@ -535,6 +600,16 @@ CREATE TABLE public.artist_link (
     CONSTRAINT artist_link_type_check CHECK (((type <> ''::text) AND (char_length(type) <= 50))),
     CONSTRAINT artist_link_uri_check CHECK (((uri <> ''::text) AND (char_length(uri) <= 2000)))
 );
+
+CREATE TABLE public.artist_merge_name (
+    artist_id uuid NOT NULL,
+    subject uuid NOT NULL,
+    "position" smallint NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL
+);
+
+COMMENT ON TABLE public.artist_merge_name IS 'Which names, in the credits of which tracks and albums, were those of a merged artist.';
 
 CREATE TABLE public.artist_source (
     artist_id uuid NOT NULL,
@@ -1088,6 +1163,15 @@ ALTER TABLE ONLY public.album_cover
 ALTER TABLE ONLY public.album_folder
     ADD CONSTRAINT album_folder_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.album_merge_folder
+    ADD CONSTRAINT album_merge_folder_pkey PRIMARY KEY (album_id, key);
+
+ALTER TABLE ONLY public.album_merge
+    ADD CONSTRAINT album_merge_pkey PRIMARY KEY (album_id);
+
+ALTER TABLE ONLY public.album_merge_track
+    ADD CONSTRAINT album_merge_track_pkey PRIMARY KEY (album_id, track_id);
+
 ALTER TABLE ONLY public.album
     ADD CONSTRAINT album_pkey PRIMARY KEY (id);
 
@@ -1108,6 +1192,12 @@ ALTER TABLE ONLY public.artist_credit
 
 ALTER TABLE ONLY public.artist_link
     ADD CONSTRAINT artist_link_pkey PRIMARY KEY (artist_id, "position");
+
+ALTER TABLE ONLY public.artist_merge_name
+    ADD CONSTRAINT artist_merge_name_pkey PRIMARY KEY (artist_id, subject, "position");
+
+ALTER TABLE ONLY public.artist_merge
+    ADD CONSTRAINT artist_merge_pkey PRIMARY KEY (artist_id);
 
 ALTER TABLE ONLY public.artist
     ADD CONSTRAINT artist_pkey PRIMARY KEY (id);
@@ -1213,6 +1303,16 @@ CREATE UNIQUE INDEX album_grouping_key ON public.album USING btree (grouping_key
 
 CREATE UNIQUE INDEX album_mbid_key ON public.album USING btree (mbid) WHERE (mbid IS NOT NULL);
 
+CREATE INDEX album_merge_grouping_idx ON public.album_merge USING btree (grouping_key) WHERE (grouping_key IS NOT NULL);
+
+CREATE INDEX album_merge_leads_to_idx ON public.album_merge USING btree (leads_to, album_id);
+
+CREATE INDEX album_merge_mbid_idx ON public.album_merge USING btree (mbid) WHERE (mbid IS NOT NULL);
+
+CREATE INDEX album_merge_survivor_idx ON public.album_merge USING btree (survivor_id);
+
+CREATE INDEX album_merge_track_idx ON public.album_merge_track USING btree (track_id);
+
 CREATE UNIQUE INDEX album_source_external_key ON public.album_source USING btree (type, external_id);
 
 CREATE INDEX album_title_key_idx ON public.album USING btree (title_key, id);
@@ -1228,6 +1328,12 @@ CREATE INDEX artist_credit_name_artist_idx ON public.artist_credit_name USING bt
 CREATE INDEX artist_credit_words_idx ON public.artist_credit USING gin (words);
 
 CREATE UNIQUE INDEX artist_mbid_key ON public.artist USING btree (mbid) WHERE (mbid IS NOT NULL);
+
+CREATE INDEX artist_merge_leads_to_idx ON public.artist_merge USING btree (leads_to, artist_id);
+
+CREATE INDEX artist_merge_name_key_idx ON public.artist_merge USING btree (name_key);
+
+CREATE INDEX artist_merge_survivor_idx ON public.artist_merge USING btree (survivor_id);
 
 CREATE UNIQUE INDEX artist_name_key ON public.artist USING btree (name_key, disambiguation);
 
@@ -1408,6 +1514,18 @@ ALTER TABLE ONLY public.album
 ALTER TABLE ONLY public.album_folder
     ADD CONSTRAINT album_folder_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.album_merge_folder
+    ADD CONSTRAINT album_merge_folder_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album_merge(album_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.album_merge
+    ADD CONSTRAINT album_merge_leads_to_fkey FOREIGN KEY (leads_to) REFERENCES public.album(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.album_merge_track
+    ADD CONSTRAINT album_merge_track_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album_merge(album_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.album_merge_track
+    ADD CONSTRAINT album_merge_track_track_id_fkey FOREIGN KEY (track_id) REFERENCES public.track(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.album_source
     ADD CONSTRAINT album_source_album_id_fkey FOREIGN KEY (album_id) REFERENCES public.album(id) ON DELETE CASCADE;
 
@@ -1422,6 +1540,12 @@ ALTER TABLE ONLY public.artist_credit_name
 
 ALTER TABLE ONLY public.artist_link
     ADD CONSTRAINT artist_link_artist_id_fkey FOREIGN KEY (artist_id) REFERENCES public.artist(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.artist_merge
+    ADD CONSTRAINT artist_merge_leads_to_fkey FOREIGN KEY (leads_to) REFERENCES public.artist(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.artist_merge_name
+    ADD CONSTRAINT artist_merge_name_artist_id_fkey FOREIGN KEY (artist_id) REFERENCES public.artist_merge(artist_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.artist_source
     ADD CONSTRAINT artist_source_artist_id_fkey FOREIGN KEY (artist_id) REFERENCES public.artist(id) ON DELETE CASCADE;

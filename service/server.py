@@ -15,7 +15,7 @@ import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
@@ -28,6 +28,8 @@ from service import logs, workers
 from service.capabilities import CAPABILITIES, Capability
 from service.database import migrations
 from service.database.pool import Database
+from service.purge.background import keep_purging
+from service.purge.purging import pictures_of
 from service.settings import Settings
 from service.upkeep.background import keep_up
 from service.wire import metrics
@@ -41,6 +43,9 @@ from service.wire.router import Register, Router
 from service.wire.shedding import LoadShedder
 
 _LOG: Final = logging.getLogger(__name__)
+
+_PURGE_INTERVAL: Final = 3_600.0
+"""Seconds between two purges of a process."""
 
 Announce: TypeAlias = Callable[[str], None]
 """Called with the address once calls are accepted."""
@@ -123,7 +128,7 @@ async def _serve(
         await database.open()
         try:
             await _refuse_wrong_schema(readiness)
-            async with _upkeep(database, settings.upkeep_interval):
+            async with _meanwhile(_chores(database, settings)):
                 announce(await server.start())
                 await server.serve(stop)
         finally:
@@ -147,19 +152,25 @@ def _observers(settings: Settings) -> Iterator[Sequence[Observer]]:
             yield (AccessLog(), metrics.Metrics(registry))
 
 
+def _chores(database: Database, settings: Settings) -> Iterator[Coroutine[Any, Any, None]]:
+    """Yield what is to be done in the background, by the settings."""
+    if settings.upkeep_interval:
+        yield keep_up(database, settings.upkeep_interval)
+    if settings.purge_after_days:
+        pictures = pictures_of(settings)
+        yield keep_purging(database, pictures, settings.purge_after_days, _PURGE_INTERVAL)
+
+
 @asynccontextmanager
-async def _upkeep(database: Database, interval: float) -> AsyncIterator[None]:
-    """Keep search true in the background of the block, unless `interval` is 0."""
-    if not interval:
-        yield
-        return
-    task = asyncio.create_task(keep_up(database, interval))
+async def _meanwhile(chores: Iterator[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Do chores in the background of the block; they end with it."""
+    tasks = [asyncio.create_task(chore) for chore in chores]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _refuse_wrong_schema(readiness: Readiness) -> None:

@@ -117,6 +117,7 @@ Folder = Annotated[Path, AfterValidator(_absolute)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 SecondsOrZero = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+DaysOrZero = Annotated[int, Field(ge=0, le=36_500)]
 Bytes = Annotated[int, Field(ge=1024, le=1024 * _MIB)]
 FileBytes = Annotated[int, Field(ge=1024, le=1024 * 1024 * _MIB)]
 ArtworkPlace = Annotated[str, AfterValidator(_artwork_place)]
@@ -207,6 +208,11 @@ class Settings(BaseModel):
         default=5.0,
         description="How often each process looks at some rows of the search index, and mends what "
         "is wrong (s). 0: never; `fonoteca search verify --repair` does the same.",
+    )
+    purge_after_days: DaysOrZero = Field(
+        default=0,
+        description="For how many days deleted tracks and playlists can be brought back, and "
+        "pictures that nothing has are kept. 0: for ever; `fonoteca purge` ends that by hand.",
     )
     media_roots: Folders = Field(
         default=(),

@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from service.artwork import store
-from service.artwork.model import Picture, Upload
+from service.artwork.model import Picture, Upload, smaller_name
 from service.artwork.shelf import Shelf
 from service.artwork.studio import Studio
-from service.database import Database
-from service.errors import NotFound, invalid
+from service.database import Connection, Database
+from service.errors import NotFound, Unavailable, invalid
 from service.media.receiving import disk_explained, receive
 
 _CHUNK: Final = 256 << 10
@@ -65,23 +64,29 @@ class Gallery:
         if found.refusal:
             raise invalid("chunk", f"the picture {found.refusal}")
         await asyncio.to_thread(self._shelf.keep, path, upload.sha256)
-        return await self._database.write(
-            partial(
-                store.add,
+
+        async def add(connection: Connection) -> Picture:
+            picture = await store.add(
+                connection,
                 picture_hash=upload.sha256,
                 mime_type=found.mime_type,
                 width_px=found.width_px,
                 height_px=found.height_px,
                 size_bytes=upload.size,
             )
-        )
+            # The row is held now; a purge may have been faster and have taken the bytes.
+            if not await asyncio.to_thread(self._shelf.holds, upload.sha256):
+                raise Unavailable("the picture was purged while it came: send it again")
+            return picture
+
+        return await self._database.write(add)
 
     async def open(self, picture_hash: str, size_px: int) -> BinaryIO:
         """Open a picture, or a smaller one when a size is given. Close it.
 
         Raises `NotFound` when its bytes are gone from the store.
         """
-        name = f"{picture_hash}.{size_px}.webp" if size_px else picture_hash
+        name = smaller_name(picture_hash, size_px) if size_px else picture_hash
         if size_px and not await asyncio.to_thread(self._shelf.holds, name):
             await self._make(picture_hash, name, size_px)
         return await asyncio.to_thread(self._opened, picture_hash, name)

@@ -77,6 +77,16 @@ def standard_size(size_px: int) -> int:
     return next(size for size in SIZES if size >= size_px)
 
 
+def smaller_name(picture_hash: str, size_px: int) -> str:
+    """Return the name under which a smaller picture is kept."""
+    return f"{picture_hash}.{size_px}.webp"
+
+
+def names_of(picture_hash: str) -> list[str]:
+    """Return all names under which a picture may be kept, the picture itself last."""
+    return [*(smaller_name(picture_hash, size) for size in SIZES), picture_hash]
+
+
 def best(pictures: list[ShownPicture], wanted: str) -> ShownPicture | None:
     """Return the first picture of a type; without one, the first front, else the first of all."""
     for kind in (wanted,) if wanted else (FRONT,):

@@ -6,7 +6,8 @@ WHERE hash = ANY(%(hashes)s::text[])
 ORDER BY hash;
 
 -- name: add_artwork
--- A new picture. One that somebody else has just added is left to them. Primary key.
+-- A new picture, or a known one, which is as new again when nothing has it: held until the transaction
+-- ends, and left alone by purges. Primary key, file_artwork_hash_idx.
 INSERT INTO artwork (hash, mime_type, width_px, height_px, size_bytes)
 VALUES (
     %(hash)s::text,
@@ -15,7 +16,13 @@ VALUES (
     %(height_px)s::integer,
     %(size_bytes)s::bigint
 )
-ON CONFLICT (hash) DO NOTHING;
+ON CONFLICT (hash) DO UPDATE SET
+    created_at = CASE
+        WHEN artwork.created_at > now() - interval '1 hour'
+            OR EXISTS (SELECT FROM file_artwork AS l WHERE l.hash = artwork.hash)
+            THEN artwork.created_at
+        ELSE EXCLUDED.created_at
+    END;
 
 -- name: lock_links
 -- Lets one transaction at a time say what belongs to a file, in the order of the contents. No index.
@@ -41,12 +48,13 @@ FROM unnest(
 ORDER BY g.content_hash, g.position;
 
 -- name: copy_links
--- Gives a content the pictures of another one, unless it has some. Primary key of file_artwork.
+-- Gives a content the pictures of another one; of its own it keeps those that it has. Primary key of
+-- file_artwork.
 INSERT INTO file_artwork (content_hash, position, hash, type, origin)
 SELECT %(content_hash)s::text, l.position, l.hash, l.type, l.origin
 FROM file_artwork AS l
 WHERE l.content_hash = %(former_hash)s::text
-ON CONFLICT (content_hash, position) DO NOTHING;
+ON CONFLICT (content_hash, position) DO UPDATE SET linked_at = EXCLUDED.linked_at;
 
 -- name: find_album
 -- The album that an id leads to. Primary keys of album and album_merge.

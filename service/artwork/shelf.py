@@ -7,7 +7,7 @@ whole, as `Vault` takes care of; stores behind a URL do so by themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +37,9 @@ class Shelf(Protocol):
     def keep(self, arrived: Path, name: str) -> None:
         """Keep a file under a name."""
 
+    def drop(self, name: str) -> None:
+        """Remove what is kept under a name, if anything is."""
+
 
 def shelf_at(place: str) -> Shelf:
     """Return the shelf in a folder, or behind a URL."""
@@ -64,6 +67,10 @@ class LocalShelf:
     def keep(self, arrived: Path, name: str) -> None:
         self._vault.keep(arrived, name)
 
+    def drop(self, name: str) -> None:
+        with _explained():
+            self._vault.place_of(name).unlink(missing_ok=True)
+
 
 class RemoteShelf:
     """Keeps files below a URL."""
@@ -90,6 +97,10 @@ class RemoteShelf:
     def keep(self, arrived: Path, name: str) -> None:
         with _explained():
             self._system.put_file(str(arrived), self.uri(name))
+
+    def drop(self, name: str) -> None:
+        with _explained(), suppress(FileNotFoundError):
+            self._system.rm_file(self.uri(name))
 
     @cached_property
     def _system(self) -> Any:

@@ -49,6 +49,7 @@ COMMANDS: Final = {
     "suggest": Command("service.cli.suggest", "Suggest what was meant while it is typed."),
     "credits": Command("service.cli.credits", "Decide about names that may be several artists."),
     "match": Command("service.cli.match", "Find the tracks that a table describes."),
+    "purge": Command("service.cli.purge", "Remove for good what was deleted long ago."),
     "db": Command("service.cli.db", "Migrate, inspect, back up and restore the database."),
     "settings": Command("service.cli.settings", "List the settings."),
 }

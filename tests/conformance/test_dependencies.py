@@ -108,7 +108,7 @@ RULES = (
         "the command line asks the server, as any client does, or works on the database itself",
         _below("service.cli"),
         _ANY_CAPABILITY,
-        ("service.upkeep",),
+        ("service.purge", "service.upkeep"),
     ),
     Rule(
         "intake is a client: it knows the contracts and not the catalogue",

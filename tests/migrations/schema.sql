@@ -706,6 +706,7 @@ CREATE TABLE public.file_artwork (
     hash text NOT NULL COLLATE pg_catalog."C",
     type text NOT NULL,
     origin text NOT NULL,
+    linked_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT file_artwork_content_hash_check CHECK ((content_hash ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT file_artwork_origin_check CHECK ((origin = ANY (ARRAY['EMBEDDED'::text, 'FOLDER'::text]))),
     CONSTRAINT file_artwork_position_check CHECK (("position" >= 0)),

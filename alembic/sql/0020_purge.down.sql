@@ -1,0 +1,1 @@
+ALTER TABLE file_artwork DROP COLUMN linked_at;

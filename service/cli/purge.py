@@ -1,0 +1,117 @@
+"""`fonoteca purge`: what was deleted long ago goes for good.
+
+It works on DATABASE_URL or else on the embedded PostgreSQL, and on the store of pictures of the
+settings, beside the services that use them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from service.cli.local import database, explained
+from service.cli.options import flowing
+from service.cli.terminal import CommandError, say
+from service.database import Database, migrations
+from service.errors import DomainError
+from service.purge.model import Kind, days_ago
+from service.purge.purging import pictures_of, purge, rehearse
+from service.settings import load_settings
+
+_EPILOG = flowing("""
+Set DATABASE_URL and FONOTECA_ARTWORK_STORE as for the service. With FONOTECA_PURGE_AFTER_DAYS the
+service does this by itself. What a playlist has, and pictures that a file or a cover has, stay.
+
+Exit code: 0 when all is done, 1 when it is not, 130 after Ctrl-C: what has gone has gone, and the
+same command goes on.
+""")
+
+T = TypeVar("T")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("purge", epilog=_EPILOG)(purge_old)
+
+
+def purge_old(
+    *,
+    older_than: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=36_500,
+            metavar="DAYS",
+            show_default=False,
+            help="How many days ago.",
+        ),
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say how much would go; remove nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the counts as one line of JSON.")
+    ] = False,
+) -> None:
+    """Remove for good what was deleted long ago.
+
+    Deleted tracks and playlists, links of pictures to files that are nowhere any more, and
+    pictures that nothing has. What has gone cannot be undeleted or unmerged.
+
+    Example: fonoteca purge --older-than 90 --dry-run
+    """
+    with explained(), database() as url:
+        if not migrations.is_current(url):
+            raise CommandError("the schema is not the one needed: see `fonoteca db status`")
+        found = _run(_count(url, older_than))
+        if dry_run or not found.total():
+            _print(found, "would go", as_json=as_json)
+            return
+        if not yes:
+            _print(found, "would go", as_json=False)
+            typer.confirm("Remove them for good?", abort=True, err=True)
+        gone: Counter[Kind] = Counter()
+        try:
+            _run(_purge(url, older_than, gone))
+        finally:
+            _print(gone, "gone for good", as_json=as_json)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except DomainError as error:
+        raise CommandError(str(error)) from error
+
+
+async def _count(url: str, days: int) -> Counter[Kind]:
+    opened = Database(url, load_settings())
+    await opened.open()
+    try:
+        return await rehearse(opened, days_ago(days))
+    finally:
+        await opened.close()
+
+
+async def _purge(url: str, days: int, gone: Counter[Kind]) -> None:
+    settings = load_settings()
+    opened = Database(url, settings)
+    await opened.open()
+    try:
+        async for kind, count in purge(opened, pictures_of(settings), days_ago(days)):
+            gone[kind] += count
+    finally:
+        await opened.close()
+
+
+def _print(counts: Counter[Kind], what: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({kind.replace(" ", "_"): counts[kind] for kind in Kind}))
+        return
+    say(f"{', '.join(f'{counts[kind]:,} {kind}' for kind in Kind)} {what}")

@@ -1,0 +1,1 @@
+"""What was deleted long ago, and what nothing refers to any more, goes for good."""

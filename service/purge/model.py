@@ -1,0 +1,29 @@
+"""What can be purged, and in which order: what goes may be all that keeps the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What goes. A playlist keeps its tracks, a file its pictures."""
+
+    PLAYLISTS = "playlists"
+    TRACKS = "tracks"
+    LINKS = "picture links"
+    PICTURES = "pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch that was looked at: where it ended, None at the end of all, and how much went."""
+
+    last: str | None
+    gone: int
+
+
+def days_ago(days: float) -> datetime:
+    """Return what was a number of days ago."""
+    return datetime.now(UTC) - timedelta(days=days)

@@ -24,6 +24,8 @@ class State(Enum):
     """What a check finds out about a file."""
 
     UNCHANGED = "unchanged"
+    #: As it was when a server was to read it, and could not.
+    UNREADABLE = "unreadable"
     CHANGED = "changed"
     UNKNOWN = "unknown"
 

@@ -18,7 +18,7 @@ from service.database import Connection, Database
 from service.errors import FailedPrecondition
 from service.files import store
 from service.files.model import Sight, State, state_of
-from service.files.store import Compared, Place, Scan
+from service.files.store import Compared, ListedFile, Place, Scan
 from service.tracks import store as tracks
 from service.wire.encoding import etag, revision_of, timestamp
 
@@ -52,14 +52,29 @@ async def check(
     states = []
     unchanged: dict[UUID, bool] = {}
     for sight in seen:
-        file_id, stat = known.get(sight.uri, (None, None))
-        state = state_of(sight.stat, stat)
+        file = known.get(sight.uri)
+        state = state_of(sight.stat, file.stat if file else None)
+        if file:
+            unchanged[file.id] = state is State.UNCHANGED
+            if file.is_unreadable and unchanged[file.id]:
+                state = State.UNREADABLE
         states.append(state)
-        if file_id:
-            unchanged[file_id] = state is State.UNCHANGED
     if scan_id:
         await store.remember_seen(connection, scan_id, library_id, len(seen), unchanged)
     return states
+
+
+async def list_unseen(
+    connection: Connection, library_id: UUID, scan_id: UUID, prefix: str, after: Place, limit: int
+) -> list[ListedFile]:
+    """Return what `complete_scan` marks as missing, up to `limit` files, those after a place.
+
+    Raises `NotFound` when the scan is not known, `FailedPrecondition` when it is complete.
+    """
+    scan = await store.get_scan(connection, scan_id, library_id)
+    if scan.is_complete:
+        raise FailedPrecondition(f"scan {scan_id} is complete: what it has seen is forgotten")
+    return await store.list_unseen_after(connection, library_id, scan, prefix, after, limit)
 
 
 async def mark_missing(

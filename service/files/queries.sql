@@ -36,13 +36,39 @@ WHERE
 ORDER BY left(f.uri, 500) COLLATE "C", f.id
 LIMIT %(limit)s::integer;
 
+-- name: list_unseen_files
+-- The same for files that were there before a scan began and that it has not seen.
+-- audio_file_address_idx, primary key of file_seen.
+SELECT f.id, left(f.uri, 500) COLLATE "C" AS key, t.document
+FROM audio_file AS f
+JOIN track AS t ON t.id = f.track_id
+WHERE
+    f.library_id = %(library_id)s::uuid
+    AND f.is_live
+    AND f.missing_at IS NULL
+    AND f.written_at < %(started_at)s::timestamptz
+    AND NOT EXISTS (
+        SELECT FROM file_seen AS s WHERE s.scan_id = %(scan_id)s::uuid AND s.file_id = f.id
+    )
+    AND left(f.uri, 500) COLLATE "C" <= left(%(prefix)s::text, 500) || chr(1114111)
+    AND starts_with(f.uri, %(prefix)s::text)
+    AND (left(f.uri, 500) COLLATE "C", f.id) > (%(after_key)s::text, %(after_id)s::uuid)
+ORDER BY left(f.uri, 500) COLLATE "C", f.id
+LIMIT %(limit)s::integer;
+
 -- name: find_present
--- What is known of the files at these addresses. One by one, for a join of many addresses would read the
--- whole table. audio_file_uri_key.
-SELECT g.uri, known.id, known.size_bytes, known.modified_at
+-- What is known of the files at these addresses; one that has no hash was never read, and then its track
+-- tells whether that was tried. One by one, for a join of many addresses would read the whole table.
+-- audio_file_uri_key, primary key of track.
+SELECT g.uri, known.id, known.size_bytes, known.modified_at, known.is_unreadable
 FROM unnest(%(uris)s::text[]) AS g (uri)
 CROSS JOIN LATERAL (
-    SELECT f.id, f.size_bytes, f.modified_at
+    SELECT
+        f.id, f.size_bytes, f.modified_at,
+        CASE WHEN f.content_hash IS NULL
+            THEN (SELECT t.status = 'FAILED' FROM track AS t WHERE t.id = f.track_id)
+            ELSE false
+        END AS is_unreadable
     FROM audio_file AS f
     WHERE md5(f.uri) = md5(g.uri)
         AND f.library_id = %(library_id)s::uuid
@@ -53,12 +79,17 @@ CROSS JOIN LATERAL (
 ) AS known;
 
 -- name: find_missing
--- What is known of files that are missing from these addresses, the latest of each.
--- audio_file_missing_idx.
-SELECT g.uri, known.id, known.size_bytes, known.modified_at
+-- The same of files that are missing from these addresses, the latest of each. audio_file_missing_idx,
+-- primary key of track.
+SELECT g.uri, known.id, known.size_bytes, known.modified_at, known.is_unreadable
 FROM unnest(%(uris)s::text[]) AS g (uri)
 CROSS JOIN LATERAL (
-    SELECT f.id, f.size_bytes, f.modified_at
+    SELECT
+        f.id, f.size_bytes, f.modified_at,
+        CASE WHEN f.content_hash IS NULL
+            THEN (SELECT t.status = 'FAILED' FROM track AS t WHERE t.id = f.track_id)
+            ELSE false
+        END AS is_unreadable
     FROM audio_file AS f
     WHERE left(f.uri, 500) COLLATE "C" = left(g.uri, 500) COLLATE "C"
         AND f.library_id = %(library_id)s::uuid
@@ -98,6 +129,13 @@ SELECT %(scan_id)s::uuid, g.file_id, g.is_unchanged
 FROM unnest(%(file_ids)s::uuid[], %(unchanged)s::boolean[]) AS g (file_id, is_unchanged)
 ORDER BY g.file_id
 ON CONFLICT (scan_id, file_id) DO UPDATE SET is_unchanged = excluded.is_unchanged;
+
+-- name: get_scan
+-- One scan. Primary key.
+SELECT
+    id, checked, started_at, missing, returned, completed_at IS NOT NULL AS is_complete
+FROM file_scan
+WHERE id = %(id)s::uuid AND library_id = %(library_id)s::uuid;
 
 -- name: lock_scan
 -- One scan, held until the transaction ends. Primary key.

@@ -44,6 +44,7 @@ _PRESENCES: Final = {
 }
 _STATES: Final = {
     State.UNCHANGED: pb.FILE_STATE_UNCHANGED,
+    State.UNREADABLE: pb.FILE_STATE_CHANGED,
     State.CHANGED: pb.FILE_STATE_CHANGED,
     State.UNKNOWN: pb.FILE_STATE_UNKNOWN,
 }
@@ -67,12 +68,19 @@ class FileServicer(file_pb2_grpc.FileServiceServicer):
         library_id = library_or_default(check, "library_id", request.library_id)
         prefix = check.text("uri_prefix", request.uri_prefix, max_length=MAX_FILE_URI)
         wanted = _decode_presence(check, request.presence)
+        scan_id = check.optional_uuid("unseen_by_scan_id", request.unseen_by_scan_id)
+        if scan_id and wanted is Presence.MISSING:
+            check.fail("presence", "must not be MISSING with `unseen_by_scan_id`")
         size = check.page_size(request.page_size)
         check.done()
         position = await self._page_tokens.read(request)
         after = (str(position[0]), UUID(str(position[1]))) if position else store.start_of(prefix)
         async with self._database.read() as connection:
-            files = await store.list_after(connection, library_id, wanted, prefix, after, size + 1)
+            files = await (
+                presence.list_unseen(connection, library_id, scan_id, prefix, after, size + 1)
+                if scan_id
+                else store.list_after(connection, library_id, wanted, prefix, after, size + 1)
+            )
         response = pb.ListFilesResponse(
             files=[_encode(file.document, file.id) for file in files[:size]]
         )

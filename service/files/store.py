@@ -21,12 +21,14 @@ _SQL = load_statements(__package__)
 _GET = _SQL["get_file"]
 _LIST = _SQL["list_files"]
 _LIST_MISSING = _SQL["list_missing_files"]
+_LIST_UNSEEN = _SQL["list_unseen_files"]
 _FIND_PRESENT = _SQL["find_present"]
 _FIND_MISSING = _SQL["find_missing"]
 _BEGIN_SCAN = _SQL["begin_scan"]
 _FORGET_SCANS = _SQL["forget_scans"]
 _COUNT_CHECKED = _SQL["count_checked"]
 _REMEMBER_SEEN = _SQL["remember_seen"]
+_GET_SCAN = _SQL["get_scan"]
 _LOCK_SCAN = _SQL["lock_scan"]
 _COMPARE = _SQL["compare_with_scan"]
 _ADD_TO_SCAN = _SQL["add_to_scan"]
@@ -61,8 +63,18 @@ class FoundFile:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What is known of the file at an address."""
+
+    id: UUID
+    stat: Stat
+    is_unreadable: bool
+    """Whether a server was to read it, and could not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
-    """A scan that is held against other changes."""
+    """A scan; while it is locked, it is held against other changes."""
 
     id: UUID
     checked: int
@@ -107,17 +119,36 @@ async def list_after(
     limit: int,
 ) -> list[ListedFile]:
     """Return up to `limit` files of live tracks below `prefix`, those after a place."""
-    parameters: dict[str, object] = {
+    parameters = _page(library_id, prefix, after, limit)
+    statement = _LIST_MISSING
+    if presence is not Presence.MISSING:
+        statement = _LIST
+        parameters["is_missing"] = False if presence is Presence.PRESENT else None
+    return await _listed(connection, statement, parameters)
+
+
+async def list_unseen_after(
+    connection: Connection, library_id: UUID, scan: Scan, prefix: str, after: Place, limit: int
+) -> list[ListedFile]:
+    """Return up to `limit` files below `prefix` that are gone as a scan sees it, after a place."""
+    parameters = _page(library_id, prefix, after, limit)
+    parameters |= {"scan_id": scan.id, "started_at": scan.started_at}
+    return await _listed(connection, _LIST_UNSEEN, parameters)
+
+
+def _page(library_id: UUID, prefix: str, after: Place, limit: int) -> dict[str, object]:
+    return {
         "library_id": library_id,
         "prefix": prefix,
         "after_key": after[0],
         "after_id": after[1],
         "limit": limit,
     }
-    statement = _LIST_MISSING
-    if presence is not Presence.MISSING:
-        statement = _LIST
-        parameters["is_missing"] = False if presence is Presence.PRESENT else None
+
+
+async def _listed(
+    connection: Connection, statement: LiteralString, parameters: Mapping[str, object]
+) -> list[ListedFile]:
     async with connection.cursor(row_factory=class_row(ListedFile)) as cursor:
         await cursor.execute(statement, parameters)
         return await cursor.fetchall()
@@ -125,16 +156,16 @@ async def list_after(
 
 async def find_by_uri(
     connection: Connection, library_id: UUID, uris: Sequence[str]
-) -> dict[str, tuple[UUID, Stat]]:
+) -> dict[str, KnownFile]:
     """Return the files at these addresses; where none is, the one that is missing from there."""
-    found: dict[str, tuple[UUID, Stat]] = {}
+    found: dict[str, KnownFile] = {}
     for statement in (_FIND_PRESENT, _FIND_MISSING):
         rest = [uri for uri in uris if uri not in found]
         if rest:
             parameters = {"library_id": library_id, "uris": rest}
             cursor = await connection.execute(statement, parameters)
-            for uri, file_id, size_bytes, modified_at in await cursor.fetchall():
-                found[uri] = file_id, Stat(size_bytes, modified_at)
+            for uri, file_id, size_bytes, modified_at, is_unreadable in await cursor.fetchall():
+                found[uri] = KnownFile(file_id, Stat(size_bytes, modified_at), is_unreadable)
     return found
 
 
@@ -169,10 +200,21 @@ async def remember_seen(
         )
 
 
+async def get_scan(connection: Connection, scan_id: UUID, library_id: UUID) -> Scan:
+    """Return a scan. Raises `NotFound`."""
+    return await _scan(connection, _GET_SCAN, scan_id, library_id)
+
+
 async def lock_scan(connection: Connection, scan_id: UUID, library_id: UUID) -> Scan:
     """Return a scan, held against other changes. Raises `NotFound`."""
+    return await _scan(connection, _LOCK_SCAN, scan_id, library_id)
+
+
+async def _scan(
+    connection: Connection, statement: LiteralString, scan_id: UUID, library_id: UUID
+) -> Scan:
     async with connection.cursor(row_factory=class_row(Scan)) as cursor:
-        await cursor.execute(_LOCK_SCAN, {"id": scan_id, "library_id": library_id})
+        await cursor.execute(statement, {"id": scan_id, "library_id": library_id})
         scan = await cursor.fetchone()
     if scan is None:
         raise NotFound("scan", scan_id)

@@ -62,6 +62,11 @@ def file_uri(path: str) -> str:
     return FILE_SCHEME + quote_from_bytes(os.fsencode(path))
 
 
+def shown_address(uri: str) -> str:
+    """Return what an address leads to, as `Found.shown` says it."""
+    return uri if is_remote(uri) else shown_path(local_path(uri))
+
+
 def shown_path(path: str) -> str:
     """Return a path as text that can be printed, whatever its bytes are."""
     return os.fsencode(path).decode("utf-8", "replace")

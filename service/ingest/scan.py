@@ -1,10 +1,10 @@
 """A scan: what lies in some places becomes tracks, and what no longer lies there is marked.
 
 A scan has three parts. It looks at every file without opening it and asks the catalogue which ones
-it knows (`CheckFiles`); it says that it has seen all (`MarkFilesMissing`), so that a file that has
-moved is known to be gone from where it was; then it reads the new and the changed files and sends
-them (`ImportTracks`). Nothing is remembered on this side: a scan that broke off is run again, and
-what it had stored is then unchanged.
+it knows (`CheckFiles`); it asks which ones it has not met (`ListFiles`) and says that it has seen
+all (`MarkFilesMissing`), so that a file that has moved is known to be gone from where it was; then
+it reads the new and the changed files and sends them (`ImportTracks`). Nothing is remembered on
+this side: a scan that broke off is run again, and what it had stored is then unchanged.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from service.ingest.client import (
     violations,
 )
 from service.ingest.folders import FolderWalk
-from service.ingest.locations import Found, is_remote, local_path
+from service.ingest.locations import Found, is_remote, local_path, shown_address
 from service.ingest.pictures import FoundPicture, notes_on
 from service.ingest.problems import Problem, SourceError
 from service.ingest.readers import Readers, read_found
@@ -55,19 +55,21 @@ MAX_PLACES: Final = 100
 #: Reading a file takes longer than storing it, so little is lost when a scan is interrupted.
 _BATCH_FILES: Final = 400
 _CHECK_FILES: Final = 1_000
+_LIST_FILES: Final = 500
 _MAX_URI: Final = 4_000
 #: Messages whose answer is awaited while the next files are looked at.
 _CHECKS_UNDER_WAY: Final = 4
 
 
 class Fate(StrEnum):
-    """What became of a file."""
+    """What became of a file, or that it is gone from its address."""
 
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     FAILED = "failed"
     SKIPPED = "skipped"
+    MISSING = "missing"
 
 
 _FATES: Final = {
@@ -121,7 +123,7 @@ class Tally:
 
     #: How many files were found.
     found: int = 0
-    #: How many files have met each fate.
+    #: How many files that were met had each fate.
     files: Counter[Fate] = field(default_factory=Counter)
     #: How many files are to be read; None while files are still looked for.
     to_read: int | None = None
@@ -267,15 +269,38 @@ class Scan:
             force=self._allow_empty,
             validate_only=self._dry_run,
         )
-        try:
-            response = self._files.MarkFilesMissing(request, timeout=MARK_TIMEOUT_SECONDS)
-        except grpc.RpcError as error:
-            if status_code(error) is not grpc.StatusCode.FAILED_PRECONDITION:
-                raise
-            self._note(places, "there is no audio here: nothing is marked as missing")
-        else:
+        with Spool[str]() as unseen:
+            # Where nothing was found at all, nothing is marked either.
+            for uri in self._unseen() if self.tally.found or self._allow_empty else ():
+                unseen.add(uri)
+            try:
+                response = self._files.MarkFilesMissing(request, timeout=MARK_TIMEOUT_SECONDS)
+            except grpc.RpcError as error:
+                if status_code(error) is not grpc.StatusCode.FAILED_PRECONDITION:
+                    raise
+                self._note(places, "there is no audio here: nothing is marked as missing")
+                return
             self.tally.missing = response.missing
             self.tally.returned = response.returned
+            for uri in unseen:
+                with self._lock:
+                    self._on_result(Result(shown_address(uri), uri, Fate.MISSING))
+
+    def _unseen(self) -> Iterator[str]:
+        """Yield the addresses of the files that were not met where the scan has looked."""
+        for prefix in _outermost(self._prefixes):
+            request = pb.ListFilesRequest(
+                library_id=self._library_id,
+                uri_prefix=prefix,
+                unseen_by_scan_id=self._scan_id,
+                page_size=_LIST_FILES,
+            )
+            while True:
+                page = self._files.ListFiles(request, timeout=MARK_TIMEOUT_SECONDS)
+                yield from (file.audio.uri for file in page.files)
+                if not page.next_page_token:
+                    break
+                request.page_token = page.next_page_token
 
     def _store(self, wanted: Spool[tuple[Found, Fate]]) -> None:
         if not wanted:
@@ -374,6 +399,15 @@ def _pictures(batch: Batch[Sighting]) -> list[tuple[str, Sequence[FoundPicture]]
         for sighting in batch.places
         if sighting.pictures or sighting.fate is Fate.CHANGED
     ]
+
+
+def _outermost(prefixes: Iterable[str]) -> list[str]:
+    """Return the beginnings of addresses, without those that begin like another one."""
+    found: list[str] = []
+    for prefix in sorted(set(prefixes)):
+        if not found or not prefix.startswith(found[-1]):
+            found.append(prefix)
+    return found
 
 
 def _fates(answer: pb.CheckFilesResponse) -> Iterator[Fate]:

@@ -108,7 +108,7 @@ class PathScan:
         )
         self.progress.found += len(files)
         for file, state in zip(files, states, strict=True):
-            if state is State.UNCHANGED and not self._full:
+            if state in (State.UNCHANGED, State.UNREADABLE) and not self._full:
                 self.progress.unchanged += 1
             else:
                 wanted.add(file)

@@ -26,7 +26,7 @@ from service.sources import FILE, file_source_id
 from service.tracks import store
 from service.tracks.identity import Arrival, Identification, Song, Verdict
 from service.tracks.items import Item
-from service.tracks.model import MAX_FILES, MAX_SOURCES, TrackDraft
+from service.tracks.model import COMPLETED, FAILED, MAX_FILES, MAX_SOURCES, TrackDraft
 from service.tracks.store import LockedDocument, SourceKey, SourceOwner
 from service.tracks.write import Change, merged, with_file_ids, with_files
 from service.wire.encoding import timestamp
@@ -197,6 +197,9 @@ def _change(
     wanted.sources.extend(sources)
     draft = with_file_ids(merged(current, wanted, _NO_MASK), wanted)
     draft = locks.respected(draft, says.message, current, says.by)
+    if draft.status == FAILED and not any(file.content_hash for file in current.files):
+        # What has failed was to read a file, and here is one that was read.
+        draft = replace(draft, status=COMPLETED)
     return Change(track_id, draft, current, by=says.by, conclusion=says.conclusion)
 
 

@@ -211,6 +211,30 @@ async def test_only_what_a_scan_was_to_look_through_becomes_missing(
     assert await listed(files, presence=pb.FILE_PRESENCE_MISSING) == ["a/1.mp3", "c.mp3"]
 
 
+async def test_what_a_scan_has_not_seen_is_listed_before_it_is_marked(
+    files: FileServiceAsyncStub, tracks: TrackServiceAsyncStub
+) -> None:
+    made = await songs(tracks, "a.mp3", "b.mp3", "c/d.mp3", "c/e.mp3", "f.mp3")
+    await lost(files, *file_ids(made[4]))
+    scan_id = str(uuid4())
+    await check(files, sight("a.mp3"), sight("c/d.mp3", size_bytes=1), scan_id=scan_id)
+    await songs(tracks, "later.mp3")
+    for size in (1, 0):
+        unseen = await listed(files, unseen_by_scan_id=scan_id, page_size=size)
+        assert unseen == ["b.mp3", "c/e.mp3"]
+    below = await listed(files, unseen_by_scan_id=scan_id, uri_prefix=ROOT + "c/")
+    assert below == ["c/e.mp3"]
+    assert await complete(files, scan_id) == (2, 0)
+    with raises_status(FAILED):
+        await listed(files, unseen_by_scan_id=scan_id)
+    with raises_status(NOT_FOUND):
+        await listed(files, unseen_by_scan_id=str(uuid4()))
+    with raises_status(INVALID, field="unseen_by_scan_id"):
+        await listed(files, unseen_by_scan_id="x")
+    with raises_status(INVALID, field="presence"):
+        await listed(files, unseen_by_scan_id=scan_id, presence=pb.FILE_PRESENCE_MISSING)
+
+
 async def test_a_scan_goes_through_more_files_than_a_step_takes(
     files: FileServiceAsyncStub,
     tracks: TrackServiceAsyncStub,

@@ -30,6 +30,7 @@ from service.database import Connection, Database
 from service.ingest.files import Reading
 from service.ingest.locations import Found
 from service.ingest.readers import read_found
+from service.ingest.scan import Fate, Scan
 from service.media.rpc import IngestServicer
 from service.settings import Settings
 from tests.support.errors import raises_status
@@ -323,6 +324,39 @@ async def test_a_failed_file_can_be_read_again(
     [track] = await all_tracks(tracks)
     assert (track.title, track.status) == ("Mended", track_pb2.TRACK_STATUS_COMPLETED)
     assert track.failure_reason == ""
+
+
+def replace_bytes(path: Path, content: bytes) -> None:
+    """Let a file hold other bytes without looking changed."""
+    status = path.stat()
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+async def test_what_only_the_server_could_not_read_is_read_by_a_client(
+    ingest: IngestServiceAsyncStub, tracks: TrackServiceAsyncStub, server: str, root: Path
+) -> None:
+    path = tone(root / "a.flac", 1, title="Mended")
+    content = path.read_bytes()
+    replace_bytes(path, bytes(len(content)))
+
+    def scanned() -> set[Fate]:
+        fates: set[Fate] = set()
+        with grpc.insecure_channel(server) as channel:
+            Scan(channel, "", lambda result: fates.add(result.fate), jobs=1).run([str(root)])
+        return fates
+
+    last, _ = await scan(ingest, root)
+    assert last.failed == 1
+    assert await asyncio.to_thread(scanned) == {Fate.FAILED}
+    replace_bytes(path, content)
+    last, _ = await scan(ingest, root)
+    assert last.unchanged == 1
+    assert await asyncio.to_thread(scanned) == {Fate.CHANGED}
+    [track] = await all_tracks(tracks)
+    assert (track.title, track.status) == ("Mended", track_pb2.TRACK_STATUS_COMPLETED)
+    assert track.failure_reason == ""
+    assert await asyncio.to_thread(scanned) == {Fate.UNCHANGED}
 
 
 async def test_only_what_lies_below_a_root_is_looked_at(

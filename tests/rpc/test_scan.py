@@ -129,6 +129,27 @@ async def test_changed_files_are_read_and_files_that_are_gone_are_marked(
     assert [track.title for track in await all_tracks(tracks)] == ["three", "two", "Uno"]
 
 
+async def test_the_report_names_the_files_that_are_gone(
+    run: Run, music: Path, tmp_path: Path
+) -> None:
+    gone = tone(music / "gone.flac", 7).rename(music / os.fsdecode(b"\xe9 gone.flac"))
+    await run(music)
+    gone.unlink()
+    (music / "b" / "two.ogg").unlink()
+    for options in (("--dry-run",), ()):
+        report = tmp_path / "report.jsonl"
+        result = await run(music, music / "b", "--report", report, *options)
+        assert result.exit_code == 0, result.stderr
+        assert "2 missing" in result.stdout
+        *told, summary = lines(report)
+        missing = {line["file"]: line["uri"] for line in told if line["fate"] == "missing"}
+        assert missing == {
+            f"{music}/b/two.ogg": (music / "b" / "two.ogg").as_uri(),
+            f"{music}/\ufffd gone.flac": gone.as_uri(),
+        }
+        assert (summary["files"], summary["missing"]) == ({"unchanged": 2}, 2)
+
+
 async def test_moved_and_retagged_files_keep_their_tracks(
     run: Run, music: Path, tracks: TrackServiceAsyncStub
 ) -> None:

@@ -26,41 +26,41 @@ from fonoteca.v1 import types_pb2 as fonoteca_dot_v1_dot_types__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x66onoteca/v1/file.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"~\n\x04\x46ile\x12%\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x16.fonoteca.v1.AudioFile\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12\x12\n\nlibrary_id\x18\x03 \x01(\t\x12\x13\n\x0btrack_title\x18\x04 \x01(\t\x12\x14\n\x0ctrack_artist\x18\x05 \x01(\t\"\x8e\x01\n\x10ListFilesRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12+\n\x08presence\x18\x02 \x01(\x0e\x32\x19.fonoteca.v1.FilePresence\x12\x12\n\nuri_prefix\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"N\n\x11ListFilesResponse\x12 \n\x05\x66iles\x18\x01 \x03(\x0b\x32\x11.fonoteca.v1.File\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1c\n\x0eGetFileRequest\x12\n\n\x02id\x18\x01 \x01(\t\"_\n\x0b\x43heckedFile\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12/\n\x0bmodify_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x11\x43heckFilesRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x0f\n\x07scan_id\x18\x02 \x01(\t\x12\'\n\x05\x66iles\x18\x03 \x03(\x0b\x32\x18.fonoteca.v1.CheckedFile\"<\n\x12\x43heckFilesResponse\x12&\n\x06states\x18\x01 \x03(\x0e\x32\x16.fonoteca.v1.FileState\"\x87\x01\n\x17MarkFilesMissingRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\t\x12\x0f\n\x07scan_id\x18\x03 \x01(\t\x12\x14\n\x0curi_prefixes\x18\x04 \x03(\t\x12\r\n\x05\x66orce\x18\x05 \x01(\x08\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"=\n\x18MarkFilesMissingResponse\x12\x0f\n\x07missing\x18\x01 \x01(\x03\x12\x10\n\x08returned\x18\x02 \x01(\x03\"\xc6\x01\n\x11RelinkFileRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12/\n\x0bmodify_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ontent_hash\x18\x05 \x01(\t\x12\x12\n\naudio_hash\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\"c\n\x12\x46orgetFilesRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\x12\x15\n\rdelete_tracks\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"C\n\x13\x46orgetFilesResponse\x12\x11\n\tforgotten\x18\x01 \x01(\x05\x12\x19\n\x11\x64\x65leted_track_ids\x18\x02 \x03(\t*c\n\x0c\x46ilePresence\x12\x1d\n\x19\x46ILE_PRESENCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ILE_PRESENCE_PRESENT\x10\x01\x12\x19\n\x15\x46ILE_PRESENCE_MISSING\x10\x02*q\n\tFileState\x12\x1a\n\x16\x46ILE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46ILE_STATE_UNCHANGED\x10\x01\x12\x16\n\x12\x46ILE_STATE_CHANGED\x10\x02\x12\x16\n\x12\x46ILE_STATE_UNKNOWN\x10\x03\x32\xdb\x03\n\x0b\x46ileService\x12J\n\tListFiles\x12\x1d.fonoteca.v1.ListFilesRequest\x1a\x1e.fonoteca.v1.ListFilesResponse\x12\x39\n\x07GetFile\x12\x1b.fonoteca.v1.GetFileRequest\x1a\x11.fonoteca.v1.File\x12Q\n\nCheckFiles\x12\x1e.fonoteca.v1.CheckFilesRequest\x1a\x1f.fonoteca.v1.CheckFilesResponse(\x01\x30\x01\x12_\n\x10MarkFilesMissing\x12$.fonoteca.v1.MarkFilesMissingRequest\x1a%.fonoteca.v1.MarkFilesMissingResponse\x12?\n\nRelinkFile\x12\x1e.fonoteca.v1.RelinkFileRequest\x1a\x11.fonoteca.v1.File\x12P\n\x0b\x46orgetFiles\x12\x1f.fonoteca.v1.ForgetFilesRequest\x1a .fonoteca.v1.ForgetFilesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x66onoteca/v1/file.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/types.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"~\n\x04\x46ile\x12%\n\x05\x61udio\x18\x01 \x01(\x0b\x32\x16.fonoteca.v1.AudioFile\x12\x10\n\x08track_id\x18\x02 \x01(\t\x12\x12\n\nlibrary_id\x18\x03 \x01(\t\x12\x13\n\x0btrack_title\x18\x04 \x01(\t\x12\x14\n\x0ctrack_artist\x18\x05 \x01(\t\"\xa9\x01\n\x10ListFilesRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12+\n\x08presence\x18\x02 \x01(\x0e\x32\x19.fonoteca.v1.FilePresence\x12\x12\n\nuri_prefix\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\x19\n\x11unseen_by_scan_id\x18\x06 \x01(\t\"N\n\x11ListFilesResponse\x12 \n\x05\x66iles\x18\x01 \x03(\x0b\x32\x11.fonoteca.v1.File\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1c\n\x0eGetFileRequest\x12\n\n\x02id\x18\x01 \x01(\t\"_\n\x0b\x43heckedFile\x12\x0b\n\x03uri\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12/\n\x0bmodify_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"a\n\x11\x43heckFilesRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x0f\n\x07scan_id\x18\x02 \x01(\t\x12\'\n\x05\x66iles\x18\x03 \x03(\x0b\x32\x18.fonoteca.v1.CheckedFile\"<\n\x12\x43heckFilesResponse\x12&\n\x06states\x18\x01 \x03(\x0e\x32\x16.fonoteca.v1.FileState\"\x87\x01\n\x17MarkFilesMissingRequest\x12\x12\n\nlibrary_id\x18\x01 \x01(\t\x12\x0b\n\x03ids\x18\x02 \x03(\t\x12\x0f\n\x07scan_id\x18\x03 \x01(\t\x12\x14\n\x0curi_prefixes\x18\x04 \x03(\t\x12\r\n\x05\x66orce\x18\x05 \x01(\x08\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"=\n\x18MarkFilesMissingResponse\x12\x0f\n\x07missing\x18\x01 \x01(\x03\x12\x10\n\x08returned\x18\x02 \x01(\x03\"\xc6\x01\n\x11RelinkFileRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03uri\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12/\n\x0bmodify_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63ontent_hash\x18\x05 \x01(\t\x12\x12\n\naudio_hash\x18\x06 \x01(\t\x12\x12\n\nrequest_id\x18\x07 \x01(\t\x12\x15\n\rvalidate_only\x18\x08 \x01(\x08\"c\n\x12\x46orgetFilesRequest\x12\x0b\n\x03ids\x18\x01 \x03(\t\x12\x15\n\rdelete_tracks\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"C\n\x13\x46orgetFilesResponse\x12\x11\n\tforgotten\x18\x01 \x01(\x05\x12\x19\n\x11\x64\x65leted_track_ids\x18\x02 \x03(\t*c\n\x0c\x46ilePresence\x12\x1d\n\x19\x46ILE_PRESENCE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46ILE_PRESENCE_PRESENT\x10\x01\x12\x19\n\x15\x46ILE_PRESENCE_MISSING\x10\x02*q\n\tFileState\x12\x1a\n\x16\x46ILE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x46ILE_STATE_UNCHANGED\x10\x01\x12\x16\n\x12\x46ILE_STATE_CHANGED\x10\x02\x12\x16\n\x12\x46ILE_STATE_UNKNOWN\x10\x03\x32\xdb\x03\n\x0b\x46ileService\x12J\n\tListFiles\x12\x1d.fonoteca.v1.ListFilesRequest\x1a\x1e.fonoteca.v1.ListFilesResponse\x12\x39\n\x07GetFile\x12\x1b.fonoteca.v1.GetFileRequest\x1a\x11.fonoteca.v1.File\x12Q\n\nCheckFiles\x12\x1e.fonoteca.v1.CheckFilesRequest\x1a\x1f.fonoteca.v1.CheckFilesResponse(\x01\x30\x01\x12_\n\x10MarkFilesMissing\x12$.fonoteca.v1.MarkFilesMissingRequest\x1a%.fonoteca.v1.MarkFilesMissingResponse\x12?\n\nRelinkFile\x12\x1e.fonoteca.v1.RelinkFileRequest\x1a\x11.fonoteca.v1.File\x12P\n\x0b\x46orgetFiles\x12\x1f.fonoteca.v1.ForgetFilesRequest\x1a .fonoteca.v1.ForgetFilesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fonoteca.v1.file_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FILEPRESENCE']._serialized_start=1310
-  _globals['_FILEPRESENCE']._serialized_end=1409
-  _globals['_FILESTATE']._serialized_start=1411
-  _globals['_FILESTATE']._serialized_end=1524
+  _globals['_FILEPRESENCE']._serialized_start=1337
+  _globals['_FILEPRESENCE']._serialized_end=1436
+  _globals['_FILESTATE']._serialized_start=1438
+  _globals['_FILESTATE']._serialized_end=1551
   _globals['_FILE']._serialized_start=97
   _globals['_FILE']._serialized_end=223
   _globals['_LISTFILESREQUEST']._serialized_start=226
-  _globals['_LISTFILESREQUEST']._serialized_end=368
-  _globals['_LISTFILESRESPONSE']._serialized_start=370
-  _globals['_LISTFILESRESPONSE']._serialized_end=448
-  _globals['_GETFILEREQUEST']._serialized_start=450
-  _globals['_GETFILEREQUEST']._serialized_end=478
-  _globals['_CHECKEDFILE']._serialized_start=480
-  _globals['_CHECKEDFILE']._serialized_end=575
-  _globals['_CHECKFILESREQUEST']._serialized_start=577
-  _globals['_CHECKFILESREQUEST']._serialized_end=674
-  _globals['_CHECKFILESRESPONSE']._serialized_start=676
-  _globals['_CHECKFILESRESPONSE']._serialized_end=736
-  _globals['_MARKFILESMISSINGREQUEST']._serialized_start=739
-  _globals['_MARKFILESMISSINGREQUEST']._serialized_end=874
-  _globals['_MARKFILESMISSINGRESPONSE']._serialized_start=876
-  _globals['_MARKFILESMISSINGRESPONSE']._serialized_end=937
-  _globals['_RELINKFILEREQUEST']._serialized_start=940
-  _globals['_RELINKFILEREQUEST']._serialized_end=1138
-  _globals['_FORGETFILESREQUEST']._serialized_start=1140
-  _globals['_FORGETFILESREQUEST']._serialized_end=1239
-  _globals['_FORGETFILESRESPONSE']._serialized_start=1241
-  _globals['_FORGETFILESRESPONSE']._serialized_end=1308
-  _globals['_FILESERVICE']._serialized_start=1527
-  _globals['_FILESERVICE']._serialized_end=2002
+  _globals['_LISTFILESREQUEST']._serialized_end=395
+  _globals['_LISTFILESRESPONSE']._serialized_start=397
+  _globals['_LISTFILESRESPONSE']._serialized_end=475
+  _globals['_GETFILEREQUEST']._serialized_start=477
+  _globals['_GETFILEREQUEST']._serialized_end=505
+  _globals['_CHECKEDFILE']._serialized_start=507
+  _globals['_CHECKEDFILE']._serialized_end=602
+  _globals['_CHECKFILESREQUEST']._serialized_start=604
+  _globals['_CHECKFILESREQUEST']._serialized_end=701
+  _globals['_CHECKFILESRESPONSE']._serialized_start=703
+  _globals['_CHECKFILESRESPONSE']._serialized_end=763
+  _globals['_MARKFILESMISSINGREQUEST']._serialized_start=766
+  _globals['_MARKFILESMISSINGREQUEST']._serialized_end=901
+  _globals['_MARKFILESMISSINGRESPONSE']._serialized_start=903
+  _globals['_MARKFILESMISSINGRESPONSE']._serialized_end=964
+  _globals['_RELINKFILEREQUEST']._serialized_start=967
+  _globals['_RELINKFILEREQUEST']._serialized_end=1165
+  _globals['_FORGETFILESREQUEST']._serialized_start=1167
+  _globals['_FORGETFILESREQUEST']._serialized_end=1266
+  _globals['_FORGETFILESRESPONSE']._serialized_start=1268
+  _globals['_FORGETFILESRESPONSE']._serialized_end=1335
+  _globals['_FILESERVICE']._serialized_start=1554
+  _globals['_FILESERVICE']._serialized_end=2029
 # @@protoc_insertion_point(module_scope)

@@ -56,7 +56,9 @@ class _FileStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FileState.V
     FILE_STATE_UNCHANGED: _FileState.ValueType  # 1
     """The catalogue knows it with this size and time of modification: there is nothing to do."""
     FILE_STATE_CHANGED: _FileState.ValueType  # 2
-    """The catalogue knows the address with another size or time: read the file and import it."""
+    """The catalogue knows the address with another size or time, or a server was to read the file and could
+    not (its track is FAILED): read the file and import it.
+    """
     FILE_STATE_UNKNOWN: _FileState.ValueType  # 3
     """The catalogue does not know the address: read the file and import it. It may still turn out to be a
     file that was elsewhere.
@@ -70,7 +72,9 @@ FILE_STATE_UNSPECIFIED: FileState.ValueType  # 0
 FILE_STATE_UNCHANGED: FileState.ValueType  # 1
 """The catalogue knows it with this size and time of modification: there is nothing to do."""
 FILE_STATE_CHANGED: FileState.ValueType  # 2
-"""The catalogue knows the address with another size or time: read the file and import it."""
+"""The catalogue knows the address with another size or time, or a server was to read the file and could
+not (its track is FAILED): read the file and import it.
+"""
 FILE_STATE_UNKNOWN: FileState.ValueType  # 3
 """The catalogue does not know the address: read the file and import it. It may still turn out to be a
 file that was elsewhere.
@@ -128,6 +132,7 @@ class ListFilesRequest(_message.Message):
     URI_PREFIX_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    UNSEEN_BY_SCAN_ID_FIELD_NUMBER: _builtins.int
     library_id: _builtins.str
     """The library. Default: the library "default"."""
     presence: Global___FilePresence.ValueType
@@ -142,6 +147,11 @@ class ListFilesRequest(_message.Message):
     """Where to go on: `next_page_token` of the page before, with otherwise the same request (the page
     size may differ). Empty = from the start.
     """
+    unseen_by_scan_id: _builtins.str
+    """Only files that this scan has not seen, and that were there before it began: those that
+    MarkFilesMissing marks when it completes the scan for `uri_prefix`. INVALID_ARGUMENT together with
+    FILE_PRESENCE_MISSING. Default: all.
+    """
     def __init__(
         self,
         *,
@@ -150,10 +160,11 @@ class ListFilesRequest(_message.Message):
         uri_prefix: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        unseen_by_scan_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_id", b"library_id", "page_size", b"page_size", "page_token", b"page_token", "presence", b"presence", "uri_prefix", b"uri_prefix"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["library_id", b"library_id", "page_size", b"page_size", "page_token", b"page_token", "presence", b"presence", "unseen_by_scan_id", b"unseen_by_scan_id", "uri_prefix", b"uri_prefix"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

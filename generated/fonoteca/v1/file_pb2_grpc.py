@@ -91,6 +91,8 @@ class FileServiceServicer:
 
     def ListFiles(self, request, context):
         """Lists the files of the live tracks of one library by their addresses, a page at a time.
+
+        NOT_FOUND when the scan in `unseen_by_scan_id` is not known, FAILED_PRECONDITION when it is complete.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,10 @@ class FileServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FileServiceAsyncStub: ...
     ListFiles: _grpc.UnaryUnaryMultiCallable[_file_pb2.ListFilesRequest, _file_pb2.ListFilesResponse]
-    """Lists the files of the live tracks of one library by their addresses, a page at a time."""
+    """Lists the files of the live tracks of one library by their addresses, a page at a time.
+
+    NOT_FOUND when the scan in `unseen_by_scan_id` is not known, FAILED_PRECONDITION when it is complete.
+    """
     GetFile: _grpc.UnaryUnaryMultiCallable[_file_pb2.GetFileRequest, _file_pb2.File]
     """Returns one file. NOT_FOUND when it does not exist, or when its track is deleted."""
     CheckFiles: _grpc.StreamStreamMultiCallable[_file_pb2.CheckFilesRequest, _file_pb2.CheckFilesResponse]
@@ -97,7 +100,10 @@ class FileServiceAsyncStub(FileServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListFiles: _aio.UnaryUnaryMultiCallable[_file_pb2.ListFilesRequest, _file_pb2.ListFilesResponse]  # type: ignore[assignment]
-    """Lists the files of the live tracks of one library by their addresses, a page at a time."""
+    """Lists the files of the live tracks of one library by their addresses, a page at a time.
+
+    NOT_FOUND when the scan in `unseen_by_scan_id` is not known, FAILED_PRECONDITION when it is complete.
+    """
     GetFile: _aio.UnaryUnaryMultiCallable[_file_pb2.GetFileRequest, _file_pb2.File]  # type: ignore[assignment]
     """Returns one file. NOT_FOUND when it does not exist, or when its track is deleted."""
     CheckFiles: _aio.StreamStreamMultiCallable[_file_pb2.CheckFilesRequest, _file_pb2.CheckFilesResponse]  # type: ignore[assignment]
@@ -153,7 +159,10 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _file_pb2.ListFilesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_file_pb2.ListFilesResponse, _abc.Awaitable[_file_pb2.ListFilesResponse]]:
-        """Lists the files of the live tracks of one library by their addresses, a page at a time."""
+        """Lists the files of the live tracks of one library by their addresses, a page at a time.
+
+        NOT_FOUND when the scan in `unseen_by_scan_id` is not known, FAILED_PRECONDITION when it is complete.
+        """
 
     @_abc_1.abstractmethod
     def GetFile(

@@ -137,6 +137,8 @@ def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
         elif chunk.name == b"COMT":
             for comment in _aiff_comments(_bytes(stream, chunk, _LONGEST_TEXT)):
                 _add(found.tags, "COMT", comment)
+        elif chunk.name == b"ID3 ":
+            found.id3_at = chunk.start
         elif chunk.name == b"COMM":
             found.codec = _AIFF_CODECS.get(_bytes(stream, chunk, 22)[18:22], "pcm")
     return found

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import io
 import re
+import struct
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, cast
 
 import mutagen
-from mutagen.apev2 import APEv2
-from mutagen.id3 import ID3, ParseID3v1
+from mutagen.apev2 import BINARY, APEv2, APEValue
+from mutagen.id3 import ParseID3v1
 
+from service.ingest.id3 import ID3
 from service.ingest.mapping import Family
 from service.ingest.raw import Harvest, TagText, harvest, id3_frames
 
@@ -23,9 +26,15 @@ TAIL_BYTES: Final = 256
 _ID3V1_BYTES: Final = 128
 _ID3_HEAD: Final = 10
 _ID3_FOOTER_FLAG: Final = 0x10
+#: Unsynchronized, or with an extended header.
+_ID3_FLAGS: Final = 0xC0
 _MOST_TAGS: Final = 16
 _LONGEST_CUT_TAG: Final = 16 << 20
 _APE: Final = b"APETAGEX"
+_APE_HEAD: Final = 32
+#: Size and flags before the name of each item.
+_APE_ITEM: Final = 8
+_APE_2: Final = 2000
 _LYRICS3: Final = re.compile(rb"(\d{6})LYRICS200(?=$|TAG)", re.DOTALL)
 _LYRICS3_OLD: Final = re.compile(rb"LYRICSEND(?=$|TAG)", re.DOTALL)
 _LYRICS3_LONGEST: Final = 5_100 + 20
@@ -100,10 +109,12 @@ def head_tags(stream: BinaryIO) -> Harvest | None:
 
 
 def _cut_tag(stream: BinaryIO) -> BinaryIO:
-    """Return what is there of a tag that claims to be longer, as a whole tag."""
+    """Return what is there of a tag that claims to be longer or something else, as a whole tag."""
     stream.seek(0)
-    content = bytearray(stream.read(_LONGEST_CUT_TAG))
-    size = max(0, len(content) - _ID3_HEAD)
+    content = bytearray(stream.read(_LONGEST_CUT_TAG).ljust(_ID3_HEAD, b"\0"))
+    size = len(content) - _ID3_HEAD
+    # Flags that no version has make mutagen refuse the whole tag.
+    content[5] &= _ID3_FLAGS
     content[6:10] = (size >> shift & 0x7F for shift in (21, 14, 7, 0))
     return io.BytesIO(content)
 
@@ -113,7 +124,7 @@ def end_tags(stream: BinaryIO, size: int, known: Any) -> Iterator[Harvest]:
     stream.seek(max(0, size - TAIL_BYTES))
     tail = stream.read(TAIL_BYTES)
     if _APE in tail and not isinstance(known, APEv2):
-        yield from _ape(stream)
+        yield from _ape(stream, size, tail)
     if b"LYRICS" in tail and (lyrics := _lyrics3(stream, size, tail)):
         yield lyrics
     if not isinstance(known, ID3):
@@ -124,12 +135,43 @@ def end_tags(stream: BinaryIO, size: int, known: Any) -> Iterator[Harvest]:
             yield id3_frames(frames.values())
 
 
-def _ape(stream: BinaryIO) -> Iterator[Harvest]:
+def _ape(stream: BinaryIO, size: int, tail: bytes) -> Iterator[Harvest]:
+    """Yield an APE tag; of a broken or an old one, what can be read of it."""
     try:
         stream.seek(0)
         yield harvest(APEv2(stream))
     except mutagen.MutagenError:
-        return
+        yield from _broken_ape(stream, size, tail)
+
+
+def _broken_ape(stream: BinaryIO, size: int, tail: bytes) -> Iterator[Harvest]:
+    foot = tail.rfind(_APE)
+    version, length = struct.unpack_from("<II", tail.ljust(foot + _APE_HEAD), foot + len(_APE))
+    start = size - len(tail) + foot + _APE_HEAD - length
+    if start >= 0 and length > _APE_HEAD:
+        stream.seek(start)
+        yield _ape_items(stream.read(length - _APE_HEAD), is_old=version < _APE_2)
+
+
+def _ape_items(content: bytes, *, is_old: bool) -> Harvest:
+    """Return the items of an APE tag that can be read; an old one does not tell its encoding."""
+    tags: Any = APEv2()
+    broken: Counter[str] = Counter()
+    while len(content) > _APE_ITEM:
+        size, flags = struct.unpack_from("<II", content)
+        key, _, rest = content[_APE_ITEM:].partition(b"\0")
+        name, value, content = key.decode("latin-1"), rest[:size], rest[size:]
+        try:
+            is_text = flags >> 1 & 3 != BINARY
+            text = value.decode("latin-1" if is_old else "utf-8") if is_text else ""
+            tags[name] = text if is_text else APEValue(value, BINARY)
+        except (KeyError, UnicodeDecodeError):
+            broken[name] += 1
+    found = harvest(tags)
+    found.broken += broken
+    if is_old:
+        found.texts = [text._replace(bytewise=True) for text in found.texts]
+    return found
 
 
 def _appended_id3(stream: BinaryIO, size: int, tail: bytes) -> Iterator[Harvest]:

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 import mutagen
 from mutagen.aac import AAC, AACInfo
+from mutagen.ac3 import AC3
 from mutagen.aiff import AIFF
 from mutagen.dsdiff import DSDIFF
 from mutagen.flac import FLAC, StreamInfo, VCFLACDict
@@ -48,9 +49,10 @@ from service.ingest.formats import (
 from service.ingest.locations import file_uri, shown_path
 from service.ingest.mpeg4 import mp4_tags
 from service.ingest.mpeg_audio import MP3, MPEGInfo
+from service.ingest.payload import between_tags
 from service.ingest.pictures import Embedded, FoundPicture, collect, of_blocks
 from service.ingest.problems import SourceError
-from service.ingest.raw import Harvest, harvest
+from service.ingest.raw import Harvest, harvest, whole_comments
 from service.ingest.sound import Sound, describe, sound_of
 from service.ingest.tags import map_tags
 from service.ingest.trueaudio import TrueAudio, TrueAudioInfo
@@ -96,6 +98,8 @@ _SOUND_READERS: Final[dict[Parser, Callable[[BinaryIO], Any]]] = {
     ASF: asf_info,
 }
 
+#: Kinds of files that have no tags by themselves, so that mutagen takes all of it for sound.
+_MEASURED_BY_SIZE: Final = frozenset({AAC, AC3})
 #: Kinds of the metadata blocks of FLAC: the first one describes the sound, this one holds the tags.
 _FLAC_COMMENTS: Final = 4
 _FLAC_MOST_BLOCKS: Final = 128
@@ -189,7 +193,9 @@ def _pictures(
 
 
 def _reason(error: Exception, path: str) -> str:
-    return str(error).replace(path, "").strip(" '") or type(error).__name__
+    # mutagen names the file, or says so when it was given a stream.
+    told = str(error).replace(path, "").replace("'<unknown>'", "")
+    return told.strip(" '") or type(error).__name__
 
 
 def _read(path: str) -> tuple[Track, list[str], list[Embedded]]:
@@ -266,7 +272,9 @@ def _parse(path: str, stream: _File) -> _Content:
         stream.seek(start)
         header = stream.read(HEADER_BYTES)
     reasons = []
-    for parser in parsers(header, stream, path) if header else ():
+    candidates = list(parsers(header, stream, path)) if header else []
+    # What is behind ID3 and like nothing else may be MP3 that begins with some rubbish.
+    for parser in candidates or ([MP3] if start else []):
         try:
             return _with_sound(parser, stream, start)
         except Exception as error:  # noqa: BLE001  (a part of the file, or its tags, may do better)
@@ -296,8 +304,6 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
         if inner is None or not inner.describes_sound:
             raise
         audio = None
-        if inner.id3_at and (found := ends.head_tags(ends.shifted(stream, inner.id3_at))):
-            tags.append(found)
     known = audio.tags if audio is not None else None
     if audio is not None:
         tags.append(known if isinstance(known, Harvest) else harvest(known))
@@ -306,11 +312,16 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
         tags += (harvest(block) for block in blocks if block is not known)
         tags[0].pictures += of_blocks(audio.pictures)
     if inner:
+        if known is None and inner.id3_at:
+            tags += filter(None, [ends.head_tags(ends.shifted(stream, inner.id3_at))])
         tags.append(inner.tags)
     if shifted and (head := ends.head_tags(stream)):
         tags.append(head)
     tags += ends.end_tags(stream, stream.bytes, known)
     sound = sound_of(audio.info if audio is not None else None, inner, stream.bytes, parser)
+    if parser in _MEASURED_BY_SIZE:
+        first, end = between_tags(stream, stream.bytes)
+        sound.seconds *= (end - first) / (stream.bytes - first)
     if parser is OggOpus:
         sound.original_rate = _opus_rate(stream, start)
     return _Content(parser, sound, tags, [])
@@ -365,10 +376,11 @@ def _flac_comments(stream: _File, start: int) -> list[Harvest]:
         if len(header) < 4 or position + 4 + size > stream.bytes:
             break
         if header[0] & 0x7F == _FLAC_COMMENTS:
+            content = stream.read(size)
             try:
-                found.append(harvest(VCFLACDict(stream.read(size), framing=False)))
+                found.append(harvest(VCFLACDict(content, framing=False)))
             except mutagen.MutagenError:
-                break
+                found.append(whole_comments(content))
         position += 4 + size
     return found
 

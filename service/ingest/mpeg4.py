@@ -209,23 +209,35 @@ def _itunes(tagged: _List, found: Harvest) -> None:
             try:
                 tags.load(alone, stream)
             except Exception:  # noqa: BLE001
-                _take_number(item, found)
-    else:
-        names = (item.name.decode("latin-1") for item in tagged.items.children or ())
-        found.binary.update(name for name in names if name not in tags and name not in _NO_TAGS)
+                _take_number(item, tags, found)
     read = harvest(tags)
     found.texts += read.texts
     found.binary += read.binary
     found.pictures += read.pictures
+    for item in tagged.items.children or ():
+        name = item.name.decode("latin-1")
+        if name in tags or name in _NO_TAGS:
+            continue
+        if text := _local_text(item):
+            found.texts.append(TagText(name, text, bytewise=True))
+        else:
+            found.broken[name] += 1
 
 
-def _take_number(item: _Atom, found: Harvest) -> None:
-    """Add a number without its total, which mutagen does not take; anything else is broken."""
+def _take_number(item: _Atom, tags: Any, found: Harvest) -> None:
+    """Add a number without its total, which mutagen does not take."""
     _, content = item.read(item.stream, 20)
     if item.name in _NUMBERS and len(content) == 20:
-        found.texts.append(TagText(item.name.decode(), str(int.from_bytes(content[16:]))))
-    else:
-        found.broken += 1
+        tags[item.name.decode()] = [(int.from_bytes(content[16:]), 0)]
+    elif item.name == b"----":
+        found.broken["----"] += 1
+
+
+def _local_text(item: _Atom) -> str:
+    """Return, byte by byte, a text that is said to be UTF-8 and is not; or nothing."""
+    _, content = item.read(item.stream, _LONGEST_TEXT)
+    is_text = content[4:8] == b"data" and int.from_bytes(content[8:12]) == AtomDataType.UTF8
+    return content[16 : int.from_bytes(content[:4])].decode("latin-1") if is_text else ""
 
 
 def _keyed(items: _Atom, names: _Atom, found: Harvest) -> Iterator[TagText]:

@@ -12,6 +12,9 @@ from typing import Any, BinaryIO, Final
 
 from mutagen import mp3
 
+from service.ingest.id3 import ID3
+from service.ingest.payload import between_tags
+
 _KILOBITS: Final[dict[tuple[bool, int], tuple[int, ...]]] = {
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
@@ -70,8 +73,9 @@ class MPEGInfo(mp3.MPEGInfo):
 
 
 class MP3(mp3.MP3):
-    """A file; its tags are read by mutagen."""
+    """A file."""
 
+    ID3 = ID3
     _Info = MPEGInfo
 
 
@@ -81,7 +85,13 @@ def _survey(stream: BinaryIO, info: Any) -> None:
     stream.seek(start)
     head = int.from_bytes(stream.read(4)) & _COMMON
     kind = _Kind(head, info.version == 1, info.layer, info.sample_rate)
-    if info.length > 0 and not _changes(stream, kind, start):
+    size = stream.seek(0, 2)
+    if info.length > 0 and info.length != 8 * (size - start) / float(info.bitrate):
+        return  # a header tells it
+    _, end = between_tags(stream, size)
+    if info.length > 0 and not _changes(stream, kind, start, end):
+        # Tags at the end are no sound, however many pictures are in them.
+        info.length = max(0, end - start) * 8 / info.bitrate
         return
     sizes = [size for _, size in _frames(stream, kind, start, _MOST_FRAMES)]
     info.length = len(sizes) * kind.samples / kind.rate
@@ -89,9 +99,8 @@ def _survey(stream: BinaryIO, info: Any) -> None:
     info.bitrate_mode = mp3.BitrateMode.VBR
 
 
-def _changes(stream: BinaryIO, kind: _Kind, start: int) -> bool:
+def _changes(stream: BinaryIO, kind: _Kind, start: int, end: int) -> bool:
     """Whether frames in several places of a file have different bit rates."""
-    end = stream.seek(0, 2)
     seen: set[int] = set()
     for share in _PLACES:
         at = start + round((end - start) * share)

@@ -57,7 +57,7 @@ class _BrokenError(Exception):
 
 def find_payload(stream: BinaryIO, size: int) -> Payload:
     """Return where the audio of a file of `size` bytes is."""
-    start, end = _between_tags(stream, size)
+    start, end = between_tags(stream, size)
     head = _at(stream, start, 64)
     try:
         for is_it, read in _CONTAINERS:
@@ -72,7 +72,7 @@ def find_payload(stream: BinaryIO, size: int) -> Payload:
 # -------------------------------------------------------------------- tags at both ends of a file
 
 
-def _between_tags(stream: BinaryIO, size: int) -> Range:
+def between_tags(stream: BinaryIO, size: int) -> Range:
     """Return what is left of a file without ID3, APEv2 and Lyrics3 at its ends."""
     start, end = 0, size
     for _ in range(_MOST_TAGS):

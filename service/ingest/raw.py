@@ -33,6 +33,7 @@ from mutagen.id3 import (
 )
 from mutagen.mp4 import AtomDataType, MP4Tags
 
+from service.ingest import cells
 from service.ingest.mapping import Family
 from service.ingest.pictures import Embedded, embedded
 from service.ingest.tags import RawTags
@@ -41,6 +42,7 @@ from service.ingest.tags import RawTags
 _PLAIN_COMMENTS: Final = frozenset({"", "description", "comment", "id3v1 comment"})
 _PICTURES: Final = frozenset({"METADATA_BLOCK_PICTURE", "COVERART", "COVERARTMIME", "WM/PICTURE"})
 _GENRES: Final = frozenset({"GENRE", "WM/GENRE", "©gen", "IGNR"})
+_LONGEST_SHOWN: Final = 50
 _MP4_PAIRS: Final = frozenset({"trkn", "disk"})
 
 
@@ -61,8 +63,8 @@ class Harvest:
     texts: list[TagText] = field(default_factory=list)
     #: Names of tags that are no text, with how many there are.
     binary: Counter[str] = field(default_factory=Counter)
-    #: How many tags are too broken to be read.
-    broken: int = 0
+    #: Names of tags that are too broken to be read, or of no known kind, with how many there are.
+    broken: Counter[str] = field(default_factory=Counter)
     pictures: list[Embedded] = field(default_factory=list)
 
     def raw(self) -> RawTags:
@@ -75,18 +77,24 @@ class Harvest:
 
     def notes(self) -> Iterator[str]:
         """Yield what is lost."""
-        if self.binary:
-            names = ", ".join(f"{name} ({count})" for name, count in sorted(self.binary.items()))
-            yield f"{self.family} tags that hold no text are left out: {names}"
-        if self.broken:
-            yield f"{self.broken} {self.family} tags are left out: broken"
+        for why, names in (("hold no text", self.binary), ("cannot be read", self.broken)):
+            if names:
+                told = ", ".join(f"{_shown(name)} ({names[name]})" for name in sorted(names))
+                yield f"{self.family} tags that {why} are left out: {told}"
+
+
+def _shown(name: str) -> str:
+    """Return a name that may hold anything for a message."""
+    return cells.clean_line(name)[:_LONGEST_SHOWN] or "?"
 
 
 def harvest(tags: Any) -> Harvest:
     """Return the tags that mutagen read."""
     kinds = type(tags).__mro__
     if ID3 in kinds:
-        found = Harvest(Family.ID3, broken=len(tags.unknown_frames))
+        found = Harvest(Family.ID3)
+        # Only some of mutagen's classes count them.
+        found.broken.update(getattr(tags, "lost", ()))
         found.texts.extend(_id3(tags.values(), found.binary))
     elif MP4Tags in kinds:
         found = Harvest(Family.MP4)
@@ -109,6 +117,23 @@ def id3_frames(frames: Iterable[Any]) -> Harvest:
     """Return ID3 frames that stand for themselves, such as those of ID3v1."""
     found = Harvest(Family.ID3)
     found.texts.extend(_id3(frames, found.binary))
+    return found
+
+
+def whole_comments(content: bytes) -> Harvest:
+    """Return the Vorbis comments before the first one that is broken."""
+    found = Harvest(Family.VORBIS)
+    at = 4 + int.from_bytes(content[:4], "little") + 4
+    pairs = []
+    while at + 4 <= len(content):
+        end = at + 4 + int.from_bytes(content[at : at + 4], "little")
+        key, equals, value = content[at + 4 : end].decode("utf-8", "replace").partition("=")
+        if end > len(content) or not equals:
+            break
+        pairs.append((key, value))
+        at = end
+    found.texts.extend(_vorbis(pairs))
+    found.pictures.extend(embedded(pairs))
     return found
 
 

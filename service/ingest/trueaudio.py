@@ -6,6 +6,8 @@ from typing import BinaryIO, Final
 
 from mutagen import trueaudio
 
+from service.ingest.id3 import ID3
+
 #: Where the head of the sound has them: two bytes each.
 _CHANNELS: Final = 6
 _BITS: Final = 8
@@ -23,6 +25,7 @@ class TrueAudioInfo(trueaudio.TrueAudioInfo):
 
 
 class TrueAudio(trueaudio.TrueAudio):
-    """A file; its tags are read by mutagen."""
+    """A file."""
 
+    ID3 = ID3
     _Info = TrueAudioInfo

@@ -184,14 +184,24 @@ def test_one_broken_tag_costs_no_other(tmp_path: Path) -> None:
     track = Track.FromString(reading.track)
     assert (track.title, track.track_number, len(track.credits)) == ("Jóga", 2, 1)
     assert _length(track) == 1.5
-    assert any("left out: broken" in note for note in reading.notes)
+    assert "MP4 tags that cannot be read are left out: ---- (1), tmpo (1)" in reading.notes
+
+
+def test_text_that_is_not_the_utf_8_it_claims_is_mended(tmp_path: Path) -> None:
+    def text(name: bytes, value: str) -> bytes:
+        return atom(name, atom(b"data", struct.pack(">II", 1, 0), value.encode("cp1251")))
+
+    content = mp4(text(b"\xa9nam", "Белая ночь"), text(b"\xa9ART", "Виктор Салтыков"))
+    track = _track(tmp_path, content)
+    assert (track.title, track.credits[0].name) == ("Белая ночь", "Виктор Салтыков")
+    assert [fact.text for fact in track.attributes if fact.key == "text_encoding"] == ["cp1251"]
 
 
 def test_a_tag_of_another_type_is_noted(tmp_path: Path) -> None:
     content = mp4(atom(b"\xa9grp", atom(b"data", struct.pack(">II", 21, 0), b"\x05")), nam="Jóga")
     reading = _reading(tmp_path, content)
     assert Track.FromString(reading.track).title == "Jóga"
-    assert "MP4 tags that hold no text are left out: ©grp (1)" in reading.notes
+    assert "MP4 tags that cannot be read are left out: ©grp (1)" in reading.notes
 
 
 def test_sizes_that_lie_cost_only_what_they_hide(tmp_path: Path) -> None:

@@ -1,0 +1,196 @@
+"""Tags of which a part is broken, outdated or wrapped: the rest is read, what is lost is told."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from mutagen.apev2 import APEv2
+
+from fonoteca.v1.track_pb2 import Track
+from service.ingest.files import read_track
+from tests.support.audio import aiff_chunk, tone, vorbis_tags
+
+
+def _read(path: Path) -> tuple[Track, list[str]]:
+    reading = read_track(str(path))
+    assert reading.error == ""
+    return Track.FromString(reading.track), list(reading.notes)
+
+
+def _texts(track: Track) -> dict[str, str]:
+    return {fact.key: fact.text for fact in track.attributes}
+
+
+# --------------------------------------------------------------------------------------- ID3
+
+
+def _frame(name: bytes, content: bytes, flags: int = 0) -> bytes:
+    return name + struct.pack(">IH", len(content), flags) + content
+
+
+def _frame_2_2(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack(">I", len(content))[1:] + content
+
+
+def _id3(path: Path, *frames: bytes, version: int = 3, flags: int = 0) -> tuple[Track, list[str]]:
+    """Read an MP3 file behind a tag of these frames."""
+    tone(path, 0.1)
+    body = b"".join(frames)
+    size = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    path.write_bytes(b"ID3" + bytes([version, 0, flags]) + size + body + path.read_bytes())
+    return _read(path)
+
+
+_TITLE: Final = _frame(b"TIT2", b"\0Title")
+
+
+def test_a_frame_of_a_group_is_read(tmp_path: Path) -> None:
+    track, notes = _id3(tmp_path / "a.mp3", _frame(b"TIT2", b"\x07\0Title", 0x0020))
+    assert (track.title, notes) == ("Title", [])
+    track, notes = _id3(tmp_path / "b.mp3", _frame(b"TIT2", b"\x07\0Title", 0x0040), version=4)
+    assert (track.title, notes) == ("Title", [])
+
+
+def test_short_names_in_later_versions_are_understood(tmp_path: Path) -> None:
+    track, notes = _id3(tmp_path / "a.mp3", _TITLE, _frame(b"TST ", b"\0Title, The"))
+    assert _texts(track)["title_sort"] == "Title, The"
+    assert notes == []
+
+
+def test_frames_before_their_time_are_understood(tmp_path: Path) -> None:
+    track, _ = _id3(tmp_path / "a.mp3", _TITLE, _frame(b"XSOP", b"\0Name, A"))
+    assert _texts(track)["artist_sort"] == "Name, A"
+
+
+def test_podcasts_of_itunes_are_read_in_the_oldest_version(tmp_path: Path) -> None:
+    frames = _frame_2_2(b"TT2", b"\0Title"), _frame_2_2(b"TDS", b"\0All of it")
+    track, notes = _id3(tmp_path / "a.mp3", *frames, _frame_2_2(b"TDR", b"\x002009"), version=2)
+    assert (track.title, track.release_date.year) == ("Title", 2009)
+    assert _texts(track)["podcast_description"] == "All of it"
+    assert notes == []
+
+
+def test_unknown_text_is_text(tmp_path: Path) -> None:
+    track, notes = _id3(tmp_path / "a.mp3", _TITLE, _frame(b"TZZ9", b"\0whatever"))
+    assert _texts(track)["tzz9"] == "whatever"
+    assert notes == []
+
+
+def test_a_comment_in_no_language_is_read(tmp_path: Path) -> None:
+    track, notes = _id3(tmp_path / "a.mp3", _TITLE, _frame(b"COMM", b"\0e\xfd\xfeMood\0Upbeat"))
+    assert _texts(track)["comment:mood"] == "Upbeat"
+    assert notes == []
+
+
+def test_what_cannot_be_read_is_told_once_for_each_name(tmp_path: Path) -> None:
+    junk = _frame(b"TPE1", b"\x09?"), _frame(b"TPE1", b"\x09?"), _frame(b"RGAD", bytes(8))
+    outdated = _frame(b"RVAD", b"\x03\x10" + bytes(10))
+    empty = _frame(b"TALB", b"\0"), _frame(b"COMM", b"\0eng\0")
+    track, notes = _id3(tmp_path / "a.mp3", _TITLE, *junk, outdated, *empty)
+    assert track.title == "Title"
+    assert notes == ["ID3 tags that cannot be read are left out: RGAD (1), RVAD (1), TPE1 (2)"]
+
+
+def test_flags_of_no_version_do_not_cost_the_tag(tmp_path: Path) -> None:
+    track, _ = _id3(tmp_path / "a.mp3", _TITLE, flags=0x03)
+    assert track.title == "Title"
+
+
+def test_rubbish_between_a_tag_and_the_sound_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.id3"
+    tone(tmp_path / "sound.mp3", 0.2)
+    rubbish = b"rubbish" * 20
+    sound = (tmp_path / "sound.mp3").read_bytes()
+    path.write_bytes(b"ID3\3\0\0\0\0\0" + bytes([len(_TITLE)]) + _TITLE + rubbish + sound)
+    track, notes = _read(path)
+    assert (track.title, track.files[0].codec, notes) == ("Title", "mp3", [])
+
+
+def test_id3_in_aiff_is_read_whatever_its_chunk_claims(tmp_path: Path) -> None:
+    path = tmp_path / "a.aiff"
+    tone(path, 0.05)
+    tag = b"ID3\3\0\0\0\0\0" + bytes([len(_TITLE)]) + _TITLE
+    chunk = aiff_chunk(b"ID3 ", tag)
+    lie = chunk[:4] + struct.pack("<I", len(tag)) + chunk[8:]
+    path.write_bytes(path.read_bytes() + lie)
+    assert _read(path)[0].title == "Title"
+
+
+# --------------------------------------------------------------------------------- APE, Vorbis
+
+
+def _ape_item(name: bytes, value: bytes, flags: int = 0) -> bytes:
+    return struct.pack("<II", len(value), flags) + name + b"\0" + value
+
+
+def _ape(*items: bytes, version: int = 2000) -> bytes:
+    body = b"".join(items)
+    return (
+        body + b"APETAGEX" + struct.pack("<IIII", version, len(body) + 32, len(items), 0) + bytes(8)
+    )
+
+
+def test_one_broken_item_costs_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    tone(path, 0.1)
+    broken = _ape_item(b"e", b"?"), _ape_item(b"Mood\n", b"?"), _ape_item(b"Genre", b"\xff")
+    cover = _ape_item(b"Cover Art (Front)", b"a.jpg\0\xff\xd8\xff", 2)
+    content = _ape(
+        _ape_item(b"Title", "Jóga".encode()), *broken, cover, _ape_item(b"Year", b"1997")
+    )
+    path.write_bytes(path.read_bytes() + content)
+    track, notes = _read(path)
+    assert (track.title, track.release_date.year) == ("Jóga", 1997)
+    assert notes == ["APE tags that cannot be read are left out: Genre (1), Mood (1), e (1)"]
+
+
+def test_an_old_ape_tag_is_read_byte_by_byte(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    tone(path, 0.1)
+    items = _ape_item(b"Title", "Jóga".encode("latin-1")), _ape_item(b"Artist", b"Bj\xf6rk")
+    path.write_bytes(path.read_bytes() + _ape(*items, version=1000))
+    track, _ = _read(path)
+    assert (track.title, track.credits[0].name) == ("Jóga", "Björk")
+
+
+def test_vorbis_comments_before_a_broken_one_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    tone(path, 0.1)
+    vorbis_tags(path)
+    content = path.read_bytes()
+    # The length of the comment behind the title.
+    at = content.index("title=Jóga".encode()) + len("title=Jóga".encode())
+    path.write_bytes(content[:at] + b"\xff\xff\xff\x7f" + content[at + 4 :])
+    track, notes = _read(path)
+    assert track.title == "Jóga"
+    assert track.files[0].codec == "flac"
+    assert any("left out as far as they are broken" in note for note in notes)
+
+
+# --------------------------------------------------------------------- tags at the end are no sound
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.aac", "a.ac3"])
+def test_tags_at_the_end_do_not_make_the_sound_longer(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(_frames(path.suffix))
+    before = _read(path)[0].duration.ToMilliseconds()
+    tags: Any = APEv2()
+    tags["Title"], tags["Comment"] = "Title", "long " * 20_000
+    tags.save(path)
+    track, _ = _read(path)
+    assert track.title == "Title"
+    assert track.duration.ToMilliseconds() == before
+
+
+def _frames(suffix: str) -> bytes:
+    """Return silent frames of a format without a head: 100 of one bit rate."""
+    if suffix == ".mp3":  # 128 kbit/s at 44,100 Hz
+        return bytes.fromhex("fffb9000").ljust(417, b"\0") * 100
+    if suffix == ".aac":  # LC, 44,100 Hz, stereo, 256 bytes a frame
+        return bytes.fromhex("fff15080201ffc").ljust(256, b"\0") * 100
+    # 48,000 Hz, 192 kbit/s, stereo, 768 bytes a frame
+    return bytes.fromhex("0b7700001440430000").ljust(768, b"\0") * 100

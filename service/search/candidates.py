@@ -8,8 +8,8 @@ what it sees it ranks by numbers that are stored with the track (`_SCORED`).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cache
 from typing import Final, LiteralString
@@ -24,10 +24,14 @@ from service.search.model import MAX_HITS, Match, Pattern
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a search looks: one library or all, and the tracks that a filter lets through."""
+    """Where a search looks: one library or all, and the tracks that a filter lets through.
+
+    `is_narrow` when these are known to be so few that they are a better way in than words.
+    """
 
     library_id: UUID | None
     filter: Query
+    is_narrow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Source(Enum):
     LYRICS = auto()
 
 
+_MOST: Final = sql.Literal(MAX_HITS)
 _COLUMNS: Final = sql.SQL(
     """track_id, title_key, artist_key, popularity, words, title_size, artist_size, album_size,
                 title_typed, artist_typed, album_named"""
@@ -104,7 +109,7 @@ _BY_WORDS: Final = sql.SQL(
             )"""
 )
 TIERS: Final[Sequence[LiteralString]] = ("s.tier = 0", "s.tier = 1", "s.tier = 2", "s.tier > 2")
-# With a filter there is one branch: it would be evaluated anew for each tier.
+# A narrow filter is evaluated once a branch, so there is one.
 _ALL_TIERS: Final[Sequence[LiteralString]] = ("true",)
 _UNORDERED: Final = sql.SQL("")
 _POPULAR_FIRST: Final = sql.SQL("ORDER BY s.tier, s.popularity DESC, s.track_id DESC")
@@ -276,7 +281,39 @@ _SCOPE_LIBRARY: Final = sql.SQL("s.library_id = %(library_id)s::uuid")
 _SCOPE_FILTER: Final = sql.SQL(
     "EXISTS (SELECT FROM track AS t WHERE t.id = s.track_id AND {condition})"
 )
+# Each candidate by itself, until there are enough. Primary key of track. Behind the fence it is one
+# test for all branches: it may make a table of all that a part of the filter lets through.
+_TESTED: Final = sql.SQL(
+    """
+            SELECT *
+            FROM ({branches} OFFSET 0) AS s
+            WHERE (SELECT {condition} FROM track AS t WHERE t.id = s.track_id)
+    """
+)
+# All that the filter lets through. An index that the filter uses; primary key of track_search.
+_AMONG: Final = sql.SQL("s.track_id = ANY(ARRAY(SELECT t.id FROM track AS t WHERE {condition}))")
 _EVERYWHERE: Final = sql.SQL("true")
+
+_NARROW: Final = 5_000
+"""Filters that let no more tracks through are looked into, whatever the words are."""
+
+# An index that the filter uses, or as much of track as there are that many tracks in.
+_PASSED: Final = sql.SQL(
+    """
+SELECT count(*)
+FROM (SELECT FROM track AS t WHERE {condition} LIMIT {most}) AS passed
+"""
+)
+
+
+async def settled(connection: Connection, scope: Scope) -> Scope:
+    """Return the scope, of which it is then known whether it is narrow."""
+    if scope.filter.is_empty:
+        return scope
+    wanted, values = condition(scope.filter)
+    statement = _PASSED.format(condition=wanted, most=sql.Literal(_NARROW + 1))
+    [[passed]] = await (await connection.execute(statement, values, prepare=False)).fetchall()
+    return replace(scope, is_narrow=passed <= _NARROW)
 
 
 async def find(
@@ -332,39 +369,73 @@ def _row(lookup: Lookup) -> dict[str, object]:
 
 def find_statement(scope: Scope, source: Source) -> tuple[bytes, dict[str, object]]:
     """Return the statement of `find` for lookups in one source, and the parameters of its scope."""
-    where, parameters = scope_condition(scope)
+    library = {"library_id": scope.library_id} if scope.library_id else {}
     if scope.filter.is_empty:
-        return _unfiltered(source, in_library=scope.library_id is not None), parameters
-    return _statement(source, where, _ALL_TIERS, is_ordered=True), parameters
+        return _unfiltered(source, in_library=bool(library)), {**library}
+    wanted, values = condition(scope.filter)
+    within = _SCOPE_LIBRARY if library else _EVERYWHERE
+    way = _by_narrow_filter if scope.is_narrow else _by_broad_filter
+    return _statement(source, way(within, wanted)), {**library, **values}
 
 
 @cache
 def _unfiltered(source: Source, *, in_library: bool) -> bytes:
     """Return the statement without a filter: there are six, and putting one together costs."""
-    where = _SCOPE_LIBRARY if in_library else _EVERYWHERE
-    return _statement(source, where, TIERS, is_ordered=False)
+    return _statement(source, _by_words(_SCOPE_LIBRARY if in_library else _EVERYWHERE))
 
 
-def _statement(
-    source: Source, where: sql.Composable, tiers: Sequence[LiteralString], *, is_ordered: bool
-) -> bytes:
-    most: sql.Composable = sql.Literal(MAX_HITS)
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How the tracks of a scope are found: by branches, each with a condition and a limit.
+
+    What they find has to pass the condition `yet`, if there is one.
+    """
+
+    within: sql.Composable
+    most: sql.Composable
+    tiers: Sequence[LiteralString]
+    yet: sql.Composable | None = None
+
+    def union(self, branches: Iterable[sql.Composable]) -> sql.Composable:
+        """Return what the branches find."""
+        found = sql.SQL(" UNION ALL ").join(branches)
+        return _TESTED.format(branches=found, condition=self.yet) if self.yet else found
+
+
+def _by_words(within: sql.Composable) -> _Way:
+    """Return the way without a filter."""
+    return _Way(within, _MOST, TIERS)
+
+
+def _by_narrow_filter(within: sql.Composable, wanted: sql.Composable) -> _Way:
+    """Return the way from the tracks that a filter lets through."""
+    among = sql.SQL(" AND ").join([within, _AMONG.format(condition=wanted)])
+    return _Way(among, _MOST, _ALL_TIERS)
+
+
+def _by_broad_filter(within: sql.Composable, wanted: sql.Composable) -> _Way:
+    """Return the way from the words, when a filter lets many tracks through."""
+    return _Way(within, sql.SQL("ALL"), TIERS, wanted)
+
+
+def _statement(source: Source, way: _Way) -> bytes:
+    most: sql.Composable = _MOST
     branch, order = _BRANCHES[source]
-    words = sql.SQL(" UNION ALL ").join(
+    words = way.union(
         branch.format(
             columns=_COLUMNS,
             tier=sql.SQL(tier),
             other=_NOT_NAMED if source is Source.NAMES_AND_WORDS else _EVERYWHERE,
-            scope=where,
-            order=order if is_ordered else _UNORDERED,
-            most=most,
+            scope=way.within,
+            order=order if way.tiers is _ALL_TIERS else _UNORDERED,
+            most=way.most,
         )
-        for tier in tiers
+        for tier in way.tiers
     )
     named: sql.Composable = sql.SQL("")
     if source is Source.NAMES_AND_WORDS:
-        names = sql.SQL(" UNION ALL ").join(
-            _BY_NAME.format(columns=_COLUMNS, name=name, scope=where, most=most)
+        names = way.union(
+            _BY_NAME.format(columns=_COLUMNS, name=name, scope=way.within, most=way.most)
             for name in (_BY_TITLE, _BY_ARTIST)
         )
         named = _NAMED.format(branches=names)

@@ -17,7 +17,7 @@ from service.database import Connection
 from service.database.cut_off import cut_off
 from service.query import Query
 from service.query.model import Term, Value
-from service.search.candidates import Candidate, Lookup, Scope, find
+from service.search.candidates import Candidate, Lookup, Scope, find, settled
 from service.search.model import ENOUGH, MAX_HITS, Counts, Found, Hit, Pattern, Reading, Rung, Words
 from service.search.patterns import (
     Vocabulary,
@@ -117,6 +117,7 @@ async def climb(
     """
     climbs = [_Climb(ordinal, query) for ordinal, query in enumerate(queries)]
     most = max(limit, ENOUGH)
+    scope = await settled(lexicon.connection, scope)
     for step, (rung, is_needed, loosen) in enumerate(_STEPS):
         needy = [c for c in climbs if c.query.takes(rung, needed=is_needed(c))]
         if not needy:
@@ -151,7 +152,7 @@ async def rate(
     ]
     for first in range(0, len(ids), MAX_HITS):
         among = tuple(map(Value, ids[first : first + MAX_HITS]))
-        scope = Scope(None, Query(Term("id", among, 0), ""))
+        scope = Scope(None, Query(Term("id", among, 0), ""), is_narrow=True)
         found = await find(connection, scope, lookups, MAX_HITS, by_name=False)
         for candidate in sorted(found, key=attrgetter("ordinal")):
             climb.add(readings[candidate.ordinal].rung, [candidate], MAX_HITS)

@@ -12,8 +12,9 @@ from uuid import UUID
 
 MAX_QUERY: Final = 500
 MAX_BATCH: Final = 500
-MAX_HITS: Final = 500
-"""How many hits a query with words has over all its pages."""
+MAX_HITS: Final = 200
+"""How many hits a query with words has over all its pages. Of the tracks with common words, so many
+are looked at: each costs some microseconds."""
 
 ENOUGH: Final = 3
 """So many hits make looser readings of a query needless; one that it names does, too."""

@@ -18,7 +18,7 @@ from fonoteca.v1.track_pb2 import Track, TrackAlbum
 from service.database import Database
 from service.search.alignment import WordReading
 from service.search.explain import Outcome
-from service.search.model import Parts
+from service.search.model import MAX_HITS, Parts
 from tests.support.errors import raises_status
 from tests.support.writing import add_tracks, credited
 
@@ -291,7 +291,7 @@ async def test_tracks_that_cannot_be_found_are_told_apart(
 async def test_a_match_beyond_the_best_is_told(
     search: SearchServiceAsyncStub, database: Database
 ) -> None:
-    made = [Track(title="Love", popularity=index % 100) for index in range(501)]
+    made = [Track(title="Love", popularity=index % 100) for index in range(MAX_HITS + 1)]
     stored = await add_tracks(database, *made)
     asked = [track.id for track in stored]
     outcomes = []
@@ -301,7 +301,7 @@ async def test_a_match_beyond_the_best_is_told(
     beyond = [index for index, (of, _) in enumerate(outcomes) if of == "BEYOND_LIMIT"]
     assert len(beyond) == 1
     assert stored[beyond[0]].popularity == 0
-    assert sorted(rank for _, rank in outcomes) == list(range(501))
+    assert sorted(rank for _, rank in outcomes) == list(range(MAX_HITS + 1))
 
 
 async def test_each_search_of_a_batch_is_explained_as_if_alone(

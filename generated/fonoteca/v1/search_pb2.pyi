@@ -271,7 +271,7 @@ class _SearchOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchO
     does not allow it, or time ran out.
     """
     SEARCH_OUTCOME_BEYOND_LIMIT: _SearchOutcome.ValueType  # 9
-    """It matches, but is not among the best 500, or a step met 500 tracks in earlier tiers."""
+    """It matches, but is not among the best 200, or a step met 200 tracks in earlier tiers."""
     SEARCH_OUTCOME_HIT: _SearchOutcome.ValueType  # 10
     """It is a hit, on this page or another one."""
 
@@ -301,7 +301,7 @@ SEARCH_OUTCOME_STEP_NOT_TAKEN: SearchOutcome.ValueType  # 8
 does not allow it, or time ran out.
 """
 SEARCH_OUTCOME_BEYOND_LIMIT: SearchOutcome.ValueType  # 9
-"""It matches, but is not among the best 500, or a step met 500 tracks in earlier tiers."""
+"""It matches, but is not among the best 200, or a step met 200 tracks in earlier tiers."""
 SEARCH_OUTCOME_HIT: SearchOutcome.ValueType  # 10
 """It is a hit, on this page or another one."""
 Global___SearchOutcome: _TypeAlias = SearchOutcome  # noqa: Y015
@@ -566,8 +566,9 @@ class SearchTracksResponse(_message.Message):
     """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
-        """The hits, the best first, of equal ones the newest track: at most 500 over all pages. A query without words has no such limit, and
-        returns what the filter selects, the newest first; nor have hits in the order of a field.
+        """The hits, the best first, of equal ones the newest track: at most 200 over all pages. A query without
+        words has no such limit, and returns what the filter selects, the newest first; nor have hits in the
+        order of a field.
         """
 
     @_builtins.property
@@ -752,7 +753,7 @@ class SearchExplanation(_message.Message):
     what stands in brackets and without words such as "official". 0 without a rung.
     """
     tier: _builtins.int
-    """How early the track is looked at: 0 for the most popular ones, to 3. A step that meets more than 500
+    """How early the track is looked at: 0 for the most popular ones, to 3. A step that meets more than 200
     tracks leaves those of the later tiers out.
     """
     @_builtins.property

@@ -1,4 +1,7 @@
 -- What was merged stays merged.
+DROP INDEX album_barcode_idx;
+DROP INDEX artist_letters_idx;
+DROP FUNCTION public.name_letters(text);
 DROP FUNCTION public.grouping_keys(text, uuid);
 DROP FUNCTION public.leading_album(uuid);
 DROP FUNCTION public.leading_artist(uuid);

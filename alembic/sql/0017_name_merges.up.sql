@@ -101,3 +101,15 @@ RETURN ARRAY[title_key || '|' || coalesce(artist_id::text, '')] || ARRAY(
     WHERE m.leads_to = grouping_keys.artist_id
     ORDER BY m.artist_id
 );
+
+-- A folded name without "the" at either end and without spaces: what is left of it however it is written.
+CREATE FUNCTION public.name_letters(name_key text) RETURNS text
+LANGUAGE sql
+IMMUTABLE PARALLEL SAFE STRICT
+RETURN replace(
+    replace(' ' || regexp_replace(name_key, '^the | the$', '', 'g') || ' ', ' n ', ' and '), ' ', ''
+);
+
+-- The keys that duplicates share.
+CREATE INDEX artist_letters_idx ON artist ((name_letters(name_key) COLLATE "C"));
+CREATE INDEX album_barcode_idx ON album ((ltrim(barcode, '0') COLLATE "C")) WHERE barcode <> '';

@@ -314,4 +314,59 @@ SELECT album_id, album, survivor_id, merged_at
 FROM album_merge
 WHERE leads_to = leading_album(%(id)s::uuid) AND album_id > %(after)s::uuid
 ORDER BY album_id
-LIMIT %(limit)s::integer
+LIMIT %(limit)s::integer;
+
+-- name: walk_album_artists
+-- The last of the next artists in the order of their ids that stand in so many names of credits.
+-- artist_credit_name_artist_idx.
+SELECT artist_id
+FROM artist_credit_name
+WHERE artist_id > %(after)s::uuid
+ORDER BY artist_id
+OFFSET %(walk)s::integer
+LIMIT 1;
+
+-- name: albums_by_artist
+-- The albums of which the first artist is between two ids, at most 2,000 of each artist, and none of those that
+-- have one only. artist_credit_name_artist_idx, album_credit_idx.
+SELECT w.artist_id, of_artist.id, of_artist.title, of_artist.title_key, of_artist.year
+FROM (
+    SELECT DISTINCT n.artist_id
+    FROM artist_credit_name AS n
+    WHERE n.artist_id > %(after)s::uuid AND n.artist_id <= %(last)s::uuid
+) AS w
+CROSS JOIN LATERAL (
+    SELECT
+        a.id,
+        a.title,
+        a.title_key,
+        left(a.release_date::text, 4)::integer AS year,
+        count(*) OVER () AS albums
+    FROM artist_credit_name AS n
+    JOIN album AS a ON a.credit_id = n.credit_id
+    WHERE n.artist_id = w.artist_id AND n.position = 0
+    ORDER BY a.id
+    LIMIT 2000
+) AS of_artist
+WHERE of_artist.albums > 1
+ORDER BY w.artist_id, of_artist.id;
+
+-- name: describe_duplicate_albums
+-- Albums as they are compared, with the titles of the first 200 live tracks of each. Primary keys of album and
+-- artist_credit_name, track_album_idx.
+SELECT
+    a.id,
+    a.title,
+    a.title_key,
+    ltrim(a.barcode, '0') AS barcode,
+    left(a.release_date::text, 4)::integer AS year,
+    n.artist_id,
+    ARRAY(
+        SELECT t.title_key
+        FROM track AS t
+        WHERE t.album_id = a.id AND t.deleted_at IS NULL
+        LIMIT 200
+    ) AS titles
+FROM album AS a
+LEFT JOIN artist_credit_name AS n ON n.credit_id = a.credit_id AND n.position = 0
+WHERE a.id = ANY(%(ids)s::uuid[])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from fonoteca.v1 import album_pb2 as pb
 from fonoteca.v1 import album_pb2_grpc
-from service.albums import merge, merge_records, store
+from service.albums import duplicates, merge, merge_records, store
 from service.albums.change import change
 from service.albums.codec import (
     OUTPUT_ONLY,
@@ -21,11 +22,14 @@ from service.requests import once
 from service.tracks.document import track_message
 from service.validation import Check
 from service.wire.encoding import require_etag
+from service.wire.enums import EnumNames
 from service.wire.masks import masked
 from service.wire.merging import decode_merging, decode_unmerging
 from service.wire.page_token import PageTokens
 from service.wire.router import Context
 from service.wire.types import decode_source
+
+_TIERS: Final = EnumNames(pb.AlbumDuplicateTier)
 
 
 class AlbumServicer(album_pb2_grpc.AlbumServiceServicer):
@@ -112,6 +116,23 @@ class AlbumServicer(album_pb2_grpc.AlbumServiceServicer):
             response.next_page_token = await self._page_tokens.issue(
                 request, [last.disc, last.number, last.title_key, str(last.id)]
             )
+        return response
+
+    async def ListDuplicateAlbums(
+        self, request: pb.ListDuplicateAlbumsRequest, context: Context
+    ) -> pb.ListDuplicateAlbumsResponse:
+        check = Check()
+        tier = _TIERS.decode_required(check, "tier", request.tier)
+        size = check.page_size(request.page_size)
+        check.done()
+        position = await self._page_tokens.read(request)
+        after = (str(position[0]), UUID(str(position[1]))) if position else None
+        async with self._database.read() as connection:
+            page = await duplicates.find(connection, tier, after, size)
+        response = pb.ListDuplicateAlbumsResponse(groups=page.groups)
+        if page.following:
+            key, first = page.following
+            response.next_page_token = await self._page_tokens.issue(request, [key, str(first)])
         return response
 
     async def MergeAlbums(

@@ -418,4 +418,92 @@ SELECT artist_id, artist, survivor_id, merged_at
 FROM artist_merge
 WHERE leads_to = leading_artist(%(id)s::uuid) AND artist_id > %(after)s::uuid
 ORDER BY artist_id
-LIMIT %(limit)s::integer
+LIMIT %(limit)s::integer;
+
+-- name: walk_artists
+-- The last of the next artists in the order of their ids. Primary key.
+SELECT id
+FROM artist
+WHERE id > %(after)s::uuid
+ORDER BY id
+OFFSET %(walk)s::integer - 1
+LIMIT 1;
+
+-- name: similar_artists
+-- Pairs of artists with alike names, of which the first is between two ids and the second has a higher one,
+-- and how many titles of tracks and albums they share, of the first 50 tracks of the one and as many tracks
+-- of the same title or album; not those that one track credits, for they are two. What has only other spaces
+-- or articles is left out. Primary key, artist_credit_name_artist_idx, track_credit_idx,
+-- track_search_title_idx, track_album_idx.
+WITH heard AS MATERIALIZED (
+    SELECT w.id, w.name_key, l.track_id, l.title_key, l.album_id
+    FROM artist AS w
+    CROSS JOIN LATERAL (
+        SELECT t.id AS track_id, t.title_key, t.album_id
+        FROM artist_credit_name AS n
+        JOIN track AS t ON t.credit_id = n.credit_id
+        WHERE n.artist_id = w.id AND t.deleted_at IS NULL
+        LIMIT 50
+    ) AS l
+    WHERE w.id > %(after)s::uuid AND w.id <= %(last)s::uuid
+),
+
+met AS (
+    SELECT h.id, h.name_key, h.title_key AS what, o.credit_id
+    FROM heard AS h
+    CROSS JOIN LATERAL (
+        SELECT t.credit_id
+        FROM track_search AS s
+        JOIN track AS t ON t.id = s.track_id
+        WHERE s.title_key = h.title_key AND s.track_id <> h.track_id
+        LIMIT 50
+    ) AS o
+    UNION
+    SELECT h.id, h.name_key, h.album_id::text, o.credit_id
+    FROM (SELECT DISTINCT d.id, d.name_key, d.album_id FROM heard AS d) AS h
+    CROSS JOIN LATERAL (
+        SELECT t.credit_id
+        FROM track AS t
+        WHERE t.album_id = h.album_id AND t.deleted_at IS NULL
+        LIMIT 50
+    ) AS o
+)
+
+SELECT m.id, m.name_key, a.id AS other_id, a.name_key AS other_key, count(DISTINCT m.what) AS shared
+FROM met AS m
+JOIN artist_credit_name AS c ON c.credit_id = m.credit_id
+JOIN artist AS a ON a.id = c.artist_id AND a.id > m.id
+WHERE similarity(m.name_key, a.name_key) >= 0.35
+    AND name_letters(m.name_key) <> name_letters(a.name_key)
+    AND NOT EXISTS (
+        SELECT FROM artist_credit_name AS one
+        JOIN artist_credit_name AS two ON two.credit_id = one.credit_id AND two.artist_id = a.id
+        WHERE one.artist_id = m.id
+    )
+GROUP BY m.id, m.name_key, a.id, a.name_key
+ORDER BY m.id, a.id;
+
+-- name: describe_duplicate_artists
+-- Artists as they are compared, with the titles and albums of the first 200 live tracks of each. Primary keys
+-- of artist and artist_alias, artist_credit_name_artist_idx, track_credit_idx.
+SELECT
+    a.id,
+    a.name_key,
+    name_letters(a.name_key) AS letters,
+    ARRAY(SELECT s.name_key FROM artist_alias AS s WHERE s.artist_id = a.id) AS aliases,
+    l.titles,
+    l.albums
+FROM artist AS a
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(array_agg(f.title_key), '{}') AS titles,
+        coalesce(array_agg(f.album_id) FILTER (WHERE f.album_id IS NOT NULL), '{}') AS albums
+    FROM (
+        SELECT t.title_key, t.album_id
+        FROM artist_credit_name AS n
+        JOIN track AS t ON t.credit_id = n.credit_id
+        WHERE n.artist_id = a.id AND t.deleted_at IS NULL
+        LIMIT 200
+    ) AS f
+) AS l
+WHERE a.id = ANY(%(ids)s::uuid[])

@@ -181,9 +181,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
     ) -> pb.ListDuplicatesResponse:
         check = Check()
         library_id = check.optional_uuid("library_id", request.library_id)
-        tier = _TIERS.decode(check, "tier", request.tier)
-        if not request.tier:
-            check.fail("tier", "is required")
+        tier = _TIERS.decode_required(check, "tier", request.tier)
         size = check.page_size(request.page_size)
         check.done()
         after = _group_position(await self._page_tokens.read(request))

@@ -33,6 +33,12 @@ class EnumNames(Generic[V]):
             return self._names[0]
         return name
 
+    def decode_required(self, check: Check, field: str, value: int) -> str:
+        """Return the stored name of a value that a caller must send."""
+        if not value:
+            check.fail(field, "is required")
+        return self.decode(check, field, value)
+
     def encode(self, name: str) -> V:
         """Return the value of a stored name."""
         return self._numbers[name]

@@ -67,6 +67,90 @@ ALBUM_TYPE_OTHER: AlbumType.ValueType  # 7
 """Anything else."""
 Global___AlbumType: _TypeAlias = AlbumType  # noqa: Y015
 
+class _AlbumDuplicateTier:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AlbumDuplicateTierEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AlbumDuplicateTier.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ALBUM_DUPLICATE_TIER_UNSPECIFIED: _AlbumDuplicateTier.ValueType  # 0
+    """Not given: INVALID_ARGUMENT."""
+    ALBUM_DUPLICATE_TIER_SAME_BARCODE: _AlbumDuplicateTier.ValueType  # 1
+    """They have the same barcode, but for zeros at its beginning."""
+    ALBUM_DUPLICATE_TIER_SAME_NAME: _AlbumDuplicateTier.ValueType  # 2
+    """They have the same title, compared without case, accents and punctuation, and the same first artist."""
+    ALBUM_DUPLICATE_TIER_OTHER_EDITION: _AlbumDuplicateTier.ValueType  # 3
+    """They have the same first artist, and the same title but for what it says of the edition, such as
+    "(Deluxe Edition)".
+    """
+    ALBUM_DUPLICATE_TIER_SIMILAR: _AlbumDuplicateTier.ValueType  # 4
+    """They have the same first artist, similar titles, a track title in common, and were not released more than a
+    year apart, as far as that is known.
+    """
+
+class AlbumDuplicateTier(_AlbumDuplicateTier, metaclass=_AlbumDuplicateTierEnumTypeWrapper):
+    """A way to find out that albums may be one, from the surest to the boldest."""
+
+ALBUM_DUPLICATE_TIER_UNSPECIFIED: AlbumDuplicateTier.ValueType  # 0
+"""Not given: INVALID_ARGUMENT."""
+ALBUM_DUPLICATE_TIER_SAME_BARCODE: AlbumDuplicateTier.ValueType  # 1
+"""They have the same barcode, but for zeros at its beginning."""
+ALBUM_DUPLICATE_TIER_SAME_NAME: AlbumDuplicateTier.ValueType  # 2
+"""They have the same title, compared without case, accents and punctuation, and the same first artist."""
+ALBUM_DUPLICATE_TIER_OTHER_EDITION: AlbumDuplicateTier.ValueType  # 3
+"""They have the same first artist, and the same title but for what it says of the edition, such as
+"(Deluxe Edition)".
+"""
+ALBUM_DUPLICATE_TIER_SIMILAR: AlbumDuplicateTier.ValueType  # 4
+"""They have the same first artist, similar titles, a track title in common, and were not released more than a
+year apart, as far as that is known.
+"""
+Global___AlbumDuplicateTier: _TypeAlias = AlbumDuplicateTier  # noqa: Y015
+
+class _AlbumDuplicateReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AlbumDuplicateReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AlbumDuplicateReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ALBUM_DUPLICATE_REASON_UNSPECIFIED: _AlbumDuplicateReason.ValueType  # 0
+    """Not used."""
+    ALBUM_DUPLICATE_REASON_SAME_BARCODE: _AlbumDuplicateReason.ValueType  # 1
+    """The barcode, but for zeros at its beginning."""
+    ALBUM_DUPLICATE_REASON_SAME_TITLE: _AlbumDuplicateReason.ValueType  # 2
+    """The title, compared without case, accents and punctuation."""
+    ALBUM_DUPLICATE_REASON_OTHER_EDITION: _AlbumDuplicateReason.ValueType  # 3
+    """The title without what it says of the edition."""
+    ALBUM_DUPLICATE_REASON_SIMILAR_TITLE: _AlbumDuplicateReason.ValueType  # 4
+    """Titles that differ in spelling."""
+    ALBUM_DUPLICATE_REASON_SAME_ARTIST: _AlbumDuplicateReason.ValueType  # 5
+    """The first artist of the credit."""
+    ALBUM_DUPLICATE_REASON_SHARED_TITLE: _AlbumDuplicateReason.ValueType  # 6
+    """The title of a track, of the first 200 that each has."""
+    ALBUM_DUPLICATE_REASON_NEAR_YEAR: _AlbumDuplicateReason.ValueType  # 7
+    """The year of the release, give or take one."""
+
+class AlbumDuplicateReason(_AlbumDuplicateReason, metaclass=_AlbumDuplicateReasonEnumTypeWrapper):
+    """What all albums of a group have in common."""
+
+ALBUM_DUPLICATE_REASON_UNSPECIFIED: AlbumDuplicateReason.ValueType  # 0
+"""Not used."""
+ALBUM_DUPLICATE_REASON_SAME_BARCODE: AlbumDuplicateReason.ValueType  # 1
+"""The barcode, but for zeros at its beginning."""
+ALBUM_DUPLICATE_REASON_SAME_TITLE: AlbumDuplicateReason.ValueType  # 2
+"""The title, compared without case, accents and punctuation."""
+ALBUM_DUPLICATE_REASON_OTHER_EDITION: AlbumDuplicateReason.ValueType  # 3
+"""The title without what it says of the edition."""
+ALBUM_DUPLICATE_REASON_SIMILAR_TITLE: AlbumDuplicateReason.ValueType  # 4
+"""Titles that differ in spelling."""
+ALBUM_DUPLICATE_REASON_SAME_ARTIST: AlbumDuplicateReason.ValueType  # 5
+"""The first artist of the credit."""
+ALBUM_DUPLICATE_REASON_SHARED_TITLE: AlbumDuplicateReason.ValueType  # 6
+"""The title of a track, of the first 200 that each has."""
+ALBUM_DUPLICATE_REASON_NEAR_YEAR: AlbumDuplicateReason.ValueType  # 7
+"""The year of the release, give or take one."""
+Global___AlbumDuplicateReason: _TypeAlias = AlbumDuplicateReason  # noqa: Y015
+
 @_typing.final
 class AlbumCover(_message.Message):
     """A picture of an album."""
@@ -400,6 +484,102 @@ class ListAlbumTracksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListAlbumTracksResponse: _TypeAlias = ListAlbumTracksResponse  # noqa: Y015
+
+@_typing.final
+class ListDuplicateAlbumsRequest(_message.Message):
+    """Asks for a page of groups of duplicate albums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    tier: Global___AlbumDuplicateTier.ValueType
+    """How to compare. Required."""
+    page_size: _builtins.int
+    """How many groups at most, at most 1,000. 0 = 50; more = 1,000; negative = INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """Where to go on: `next_page_token` of the page before, with otherwise the same request (the page
+    size may differ). Empty = from the start.
+    """
+    def __init__(
+        self,
+        *,
+        tier: Global___AlbumDuplicateTier.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuplicateAlbumsRequest: _TypeAlias = ListDuplicateAlbumsRequest  # noqa: Y015
+
+@_typing.final
+class ListDuplicateAlbumsResponse(_message.Message):
+    """A page of groups of duplicate albums."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___DuplicateAlbumGroup]:
+        """The groups."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___DuplicateAlbumGroup] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuplicateAlbumsResponse: _TypeAlias = ListDuplicateAlbumsResponse  # noqa: Y015
+
+@_typing.final
+class DuplicateAlbumGroup(_message.Message):
+    """Albums that may be one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALBUMS_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    truncated: _builtins.bool
+    """There are more than the 100 albums that are shown."""
+    @_builtins.property
+    def albums(self) -> _containers.RepeatedCompositeFieldContainer[Global___Album]:
+        """The albums, at least 2 and at most 100. The first is the one with the most tracks, or of which most is
+        known, a good survivor; ties are in the order of the ids.
+        """
+
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[Global___AlbumDuplicateReason.ValueType]:
+        """What all of them have in common."""
+
+    def __init__(
+        self,
+        *,
+        albums: _abc.Iterable[Global___Album] | None = ...,
+        reasons: _abc.Iterable[Global___AlbumDuplicateReason.ValueType] | None = ...,
+        truncated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["albums", b"albums", "reasons", b"reasons", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DuplicateAlbumGroup: _TypeAlias = DuplicateAlbumGroup  # noqa: Y015
 
 @_typing.final
 class MergeAlbumsRequest(_message.Message):

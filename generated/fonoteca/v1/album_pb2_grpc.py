@@ -55,6 +55,11 @@ class AlbumServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksResponse.FromString,
                 _registered_method=True)
+        self.ListDuplicateAlbums = channel.unary_unary(
+                '/fonoteca.v1.AlbumService/ListDuplicateAlbums',
+                request_serializer=fonoteca_dot_v1_dot_album__pb2.ListDuplicateAlbumsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_album__pb2.ListDuplicateAlbumsResponse.FromString,
+                _registered_method=True)
         self.MergeAlbums = channel.unary_unary(
                 '/fonoteca.v1.AlbumService/MergeAlbums',
                 request_serializer=fonoteca_dot_v1_dot_album__pb2.MergeAlbumsRequest.SerializeToString,
@@ -102,6 +107,16 @@ class AlbumServiceServicer:
 
     def ListAlbumTracks(self, request, context):
         """Lists the live tracks of an album in their order on it: disc, track number, title; a page at a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDuplicateAlbums(self, request, context):
+        """Lists albums that may be one, in groups, with what speaks for it. docs/duplicates.md has the rules.
+
+        A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+        asked for, or none, and still have a `next_page_token`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,6 +180,11 @@ def add_AlbumServiceServicer_to_server(servicer, server):
                     servicer.ListAlbumTracks,
                     request_deserializer=fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksResponse.SerializeToString,
+            ),
+            'ListDuplicateAlbums': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDuplicateAlbums,
+                    request_deserializer=fonoteca_dot_v1_dot_album__pb2.ListDuplicateAlbumsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_album__pb2.ListDuplicateAlbumsResponse.SerializeToString,
             ),
             'MergeAlbums': grpc.unary_unary_rpc_method_handler(
                     servicer.MergeAlbums,
@@ -291,6 +311,33 @@ class AlbumService:
             '/fonoteca.v1.AlbumService/ListAlbumTracks',
             fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksRequest.SerializeToString,
             fonoteca_dot_v1_dot_album__pb2.ListAlbumTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDuplicateAlbums(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.AlbumService/ListDuplicateAlbums',
+            fonoteca_dot_v1_dot_album__pb2.ListDuplicateAlbumsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_album__pb2.ListDuplicateAlbumsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,12 @@ class AlbumServiceStub:
     """
     ListAlbumTracks: _grpc.UnaryUnaryMultiCallable[_album_pb2.ListAlbumTracksRequest, _album_pb2.ListAlbumTracksResponse]
     """Lists the live tracks of an album in their order on it: disc, track number, title; a page at a time."""
+    ListDuplicateAlbums: _grpc.UnaryUnaryMultiCallable[_album_pb2.ListDuplicateAlbumsRequest, _album_pb2.ListDuplicateAlbumsResponse]
+    """Lists albums that may be one, in groups, with what speaks for it. docs/duplicates.md has the rules.
+
+    A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+    asked for, or none, and still have a `next_page_token`.
+    """
     MergeAlbums: _grpc.UnaryUnaryMultiCallable[_album_pb2.MergeAlbumsRequest, _album_pb2.MergeAlbumsResponse]
     """Makes several albums one, in one transaction: all or none. docs/duplicates.md has the rules.
 
@@ -87,6 +93,12 @@ class AlbumServiceAsyncStub(AlbumServiceStub):
     """
     ListAlbumTracks: _aio.UnaryUnaryMultiCallable[_album_pb2.ListAlbumTracksRequest, _album_pb2.ListAlbumTracksResponse]  # type: ignore[assignment]
     """Lists the live tracks of an album in their order on it: disc, track number, title; a page at a time."""
+    ListDuplicateAlbums: _aio.UnaryUnaryMultiCallable[_album_pb2.ListDuplicateAlbumsRequest, _album_pb2.ListDuplicateAlbumsResponse]  # type: ignore[assignment]
+    """Lists albums that may be one, in groups, with what speaks for it. docs/duplicates.md has the rules.
+
+    A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+    asked for, or none, and still have a `next_page_token`.
+    """
     MergeAlbums: _aio.UnaryUnaryMultiCallable[_album_pb2.MergeAlbumsRequest, _album_pb2.MergeAlbumsResponse]  # type: ignore[assignment]
     """Makes several albums one, in one transaction: all or none. docs/duplicates.md has the rules.
 
@@ -150,6 +162,18 @@ class AlbumServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_album_pb2.ListAlbumTracksResponse, _abc.Awaitable[_album_pb2.ListAlbumTracksResponse]]:
         """Lists the live tracks of an album in their order on it: disc, track number, title; a page at a time."""
+
+    @_abc_1.abstractmethod
+    def ListDuplicateAlbums(
+        self,
+        request: _album_pb2.ListDuplicateAlbumsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_album_pb2.ListDuplicateAlbumsResponse, _abc.Awaitable[_album_pb2.ListDuplicateAlbumsResponse]]:
+        """Lists albums that may be one, in groups, with what speaks for it. docs/duplicates.md has the rules.
+
+        A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+        asked for, or none, and still have a `next_page_token`.
+        """
 
     @_abc_1.abstractmethod
     def MergeAlbums(

@@ -28,7 +28,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/artist.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17\x66onoteca/v1/types.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x02\n\x06\x41rtist\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tsort_name\x18\x03 \x01(\t\x12\x16\n\x0e\x64isambiguation\x18\x04 \x01(\t\x12)\n\x07\x61liases\x18\x05 \x03(\x0b\x32\x18.fonoteca.v1.ArtistAlias\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x0c\n\x04mbid\x18\x07 \x01(\t\x12 \n\x05links\x18\x08 \x03(\x0b\x32\x11.fonoteca.v1.Link\x12,\n\x07sources\x18\t \x03(\x0b\x32\x1b.fonoteca.v1.ExternalSource\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x0b\x41rtistAlias\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06locale\x18\x02 \x01(\t\x12$\n\x04type\x18\x03 \x01(\x0e\x32\x16.fonoteca.v1.AliasType\x12\x0f\n\x07primary\x18\x04 \x01(\x08\"\x1e\n\x10GetArtistRequest\x12\n\n\x02id\x18\x01 \x01(\t\"}\n\x12ListArtistsRequest\x12\x13\n\x0bname_prefix\x18\x01 \x01(\t\x12+\n\x06source\x18\x02 \x01(\x0b\x32\x1b.fonoteca.v1.ExternalSource\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x13ListArtistsResponse\x12$\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x13.fonoteca.v1.Artist\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x01\n\x13UpdateArtistRequest\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"g\n\x17ListArtistTracksRequest\x12\x11\n\tartist_id\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"W\n\x18ListArtistTracksResponse\x12\"\n\x06tracks\x18\x01 \x03(\x0b\x32\x12.fonoteca.v1.Track\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd3\x01\n\x13MergeArtistsRequest\x12\x13\n\x0bsurvivor_id\x18\x01 \x01(\t\x12\x12\n\nartist_ids\x18\x02 \x03(\t\x12:\n\x05\x65tags\x18\x03 \x03(\x0b\x32+.fonoteca.v1.MergeArtistsRequest.EtagsEntry\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x1a,\n\nEtagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"g\n\x14MergeArtistsResponse\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12\x14\n\x0cmoved_tracks\x18\x02 \x01(\x05\x12\x14\n\x0cmoved_albums\x18\x03 \x01(\x05\"\xc2\x01\n\x15UnmergeArtistsRequest\x12\x12\n\nartist_ids\x18\x01 \x03(\t\x12<\n\x05\x65tags\x18\x02 \x03(\x0b\x32-.fonoteca.v1.UnmergeArtistsRequest.EtagsEntry\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x1a,\n\nEtagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x16UnmergeArtistsResponse\x12$\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x13.fonoteca.v1.Artist\x12&\n\tsurvivors\x18\x02 \x03(\x0b\x32\x13.fonoteca.v1.Artist\"M\n\x18ListMergedArtistsRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"`\n\x19ListMergedArtistsResponse\x12*\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.MergedArtist\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x0cMergedArtist\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12.\n\nmerge_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x96\x01\n\tAliasType\x12\x1a\n\x16\x41LIAS_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41LIAS_TYPE_ARTIST_NAME\x10\x01\x12\x19\n\x15\x41LIAS_TYPE_LEGAL_NAME\x10\x02\x12\x1a\n\x16\x41LIAS_TYPE_SEARCH_HINT\x10\x03\x12\x1a\n\x16\x41LIAS_TYPE_FORMER_NAME\x10\x04\x32\xde\x04\n\rArtistService\x12?\n\tGetArtist\x12\x1d.fonoteca.v1.GetArtistRequest\x1a\x13.fonoteca.v1.Artist\x12P\n\x0bListArtists\x12\x1f.fonoteca.v1.ListArtistsRequest\x1a .fonoteca.v1.ListArtistsResponse\x12\x45\n\x0cUpdateArtist\x12 .fonoteca.v1.UpdateArtistRequest\x1a\x13.fonoteca.v1.Artist\x12_\n\x10ListArtistTracks\x12$.fonoteca.v1.ListArtistTracksRequest\x1a%.fonoteca.v1.ListArtistTracksResponse\x12S\n\x0cMergeArtists\x12 .fonoteca.v1.MergeArtistsRequest\x1a!.fonoteca.v1.MergeArtistsResponse\x12Y\n\x0eUnmergeArtists\x12\".fonoteca.v1.UnmergeArtistsRequest\x1a#.fonoteca.v1.UnmergeArtistsResponse\x12\x62\n\x11ListMergedArtists\x12%.fonoteca.v1.ListMergedArtistsRequest\x1a&.fonoteca.v1.ListMergedArtistsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x66onoteca/v1/artist.proto\x12\x0b\x66onoteca.v1\x1a\x17\x66onoteca/v1/track.proto\x1a\x17\x66onoteca/v1/types.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x02\n\x06\x41rtist\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tsort_name\x18\x03 \x01(\t\x12\x16\n\x0e\x64isambiguation\x18\x04 \x01(\t\x12)\n\x07\x61liases\x18\x05 \x03(\x0b\x32\x18.fonoteca.v1.ArtistAlias\x12\x0f\n\x07\x63ountry\x18\x06 \x01(\t\x12\x0c\n\x04mbid\x18\x07 \x01(\t\x12 \n\x05links\x18\x08 \x03(\x0b\x32\x11.fonoteca.v1.Link\x12,\n\x07sources\x18\t \x03(\x0b\x32\x1b.fonoteca.v1.ExternalSource\x12\x0c\n\x04\x65tag\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"b\n\x0b\x41rtistAlias\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06locale\x18\x02 \x01(\t\x12$\n\x04type\x18\x03 \x01(\x0e\x32\x16.fonoteca.v1.AliasType\x12\x0f\n\x07primary\x18\x04 \x01(\x08\"\x1e\n\x10GetArtistRequest\x12\n\n\x02id\x18\x01 \x01(\t\"}\n\x12ListArtistsRequest\x12\x13\n\x0bname_prefix\x18\x01 \x01(\t\x12+\n\x06source\x18\x02 \x01(\x0b\x32\x1b.fonoteca.v1.ExternalSource\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x13ListArtistsResponse\x12$\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x13.fonoteca.v1.Artist\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x01\n\x13UpdateArtistRequest\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\"g\n\x17ListArtistTracksRequest\x12\x11\n\tartist_id\x18\x01 \x01(\t\x12\x12\n\nlibrary_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"W\n\x18ListArtistTracksResponse\x12\"\n\x06tracks\x18\x01 \x03(\x0b\x32\x12.fonoteca.v1.Track\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"t\n\x1bListDuplicateArtistsRequest\x12.\n\x04tier\x18\x01 \x01(\x0e\x32 .fonoteca.v1.ArtistDuplicateTier\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"j\n\x1cListDuplicateArtistsResponse\x12\x31\n\x06groups\x18\x01 \x03(\x0b\x32!.fonoteca.v1.DuplicateArtistGroup\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x84\x01\n\x14\x44uplicateArtistGroup\x12$\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x13.fonoteca.v1.Artist\x12\x33\n\x07reasons\x18\x02 \x03(\x0e\x32\".fonoteca.v1.ArtistDuplicateReason\x12\x11\n\ttruncated\x18\x03 \x01(\x08\"\xd3\x01\n\x13MergeArtistsRequest\x12\x13\n\x0bsurvivor_id\x18\x01 \x01(\t\x12\x12\n\nartist_ids\x18\x02 \x03(\t\x12:\n\x05\x65tags\x18\x03 \x03(\x0b\x32+.fonoteca.v1.MergeArtistsRequest.EtagsEntry\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x1a,\n\nEtagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"g\n\x14MergeArtistsResponse\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12\x14\n\x0cmoved_tracks\x18\x02 \x01(\x05\x12\x14\n\x0cmoved_albums\x18\x03 \x01(\x05\"\xc2\x01\n\x15UnmergeArtistsRequest\x12\x12\n\nartist_ids\x18\x01 \x03(\t\x12<\n\x05\x65tags\x18\x02 \x03(\x0b\x32-.fonoteca.v1.UnmergeArtistsRequest.EtagsEntry\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x15\n\rvalidate_only\x18\x04 \x01(\x08\x1a,\n\nEtagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"f\n\x16UnmergeArtistsResponse\x12$\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x13.fonoteca.v1.Artist\x12&\n\tsurvivors\x18\x02 \x03(\x0b\x32\x13.fonoteca.v1.Artist\"M\n\x18ListMergedArtistsRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"`\n\x19ListMergedArtistsResponse\x12*\n\x07\x61rtists\x18\x01 \x03(\x0b\x32\x19.fonoteca.v1.MergedArtist\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x0cMergedArtist\x12#\n\x06\x61rtist\x18\x01 \x01(\x0b\x32\x13.fonoteca.v1.Artist\x12\x13\n\x0bsurvivor_id\x18\x02 \x01(\t\x12.\n\nmerge_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x96\x01\n\tAliasType\x12\x1a\n\x16\x41LIAS_TYPE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41LIAS_TYPE_ARTIST_NAME\x10\x01\x12\x19\n\x15\x41LIAS_TYPE_LEGAL_NAME\x10\x02\x12\x1a\n\x16\x41LIAS_TYPE_SEARCH_HINT\x10\x03\x12\x1a\n\x16\x41LIAS_TYPE_FORMER_NAME\x10\x04*\xcd\x01\n\x13\x41rtistDuplicateTier\x12%\n!ARTIST_DUPLICATE_TIER_UNSPECIFIED\x10\x00\x12#\n\x1f\x41RTIST_DUPLICATE_TIER_SAME_NAME\x10\x01\x12&\n\"ARTIST_DUPLICATE_TIER_SAME_LETTERS\x10\x02\x12\x1f\n\x1b\x41RTIST_DUPLICATE_TIER_ALIAS\x10\x03\x12!\n\x1d\x41RTIST_DUPLICATE_TIER_SIMILAR\x10\x04*\xb2\x02\n\x15\x41rtistDuplicateReason\x12\'\n#ARTIST_DUPLICATE_REASON_UNSPECIFIED\x10\x00\x12%\n!ARTIST_DUPLICATE_REASON_SAME_NAME\x10\x01\x12(\n$ARTIST_DUPLICATE_REASON_SAME_LETTERS\x10\x02\x12!\n\x1d\x41RTIST_DUPLICATE_REASON_ALIAS\x10\x03\x12(\n$ARTIST_DUPLICATE_REASON_SIMILAR_NAME\x10\x04\x12(\n$ARTIST_DUPLICATE_REASON_SHARED_TITLE\x10\x05\x12(\n$ARTIST_DUPLICATE_REASON_SHARED_ALBUM\x10\x06\x32\xcb\x05\n\rArtistService\x12?\n\tGetArtist\x12\x1d.fonoteca.v1.GetArtistRequest\x1a\x13.fonoteca.v1.Artist\x12P\n\x0bListArtists\x12\x1f.fonoteca.v1.ListArtistsRequest\x1a .fonoteca.v1.ListArtistsResponse\x12\x45\n\x0cUpdateArtist\x12 .fonoteca.v1.UpdateArtistRequest\x1a\x13.fonoteca.v1.Artist\x12_\n\x10ListArtistTracks\x12$.fonoteca.v1.ListArtistTracksRequest\x1a%.fonoteca.v1.ListArtistTracksResponse\x12k\n\x14ListDuplicateArtists\x12(.fonoteca.v1.ListDuplicateArtistsRequest\x1a).fonoteca.v1.ListDuplicateArtistsResponse\x12S\n\x0cMergeArtists\x12 .fonoteca.v1.MergeArtistsRequest\x1a!.fonoteca.v1.MergeArtistsResponse\x12Y\n\x0eUnmergeArtists\x12\".fonoteca.v1.UnmergeArtistsRequest\x1a#.fonoteca.v1.UnmergeArtistsResponse\x12\x62\n\x11ListMergedArtists\x12%.fonoteca.v1.ListMergedArtistsRequest\x1a&.fonoteca.v1.ListMergedArtistsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,8 +39,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MERGEARTISTSREQUEST_ETAGSENTRY']._serialized_options = b'8\001'
   _globals['_UNMERGEARTISTSREQUEST_ETAGSENTRY']._loaded_options = None
   _globals['_UNMERGEARTISTSREQUEST_ETAGSENTRY']._serialized_options = b'8\001'
-  _globals['_ALIASTYPE']._serialized_start=2116
-  _globals['_ALIASTYPE']._serialized_end=2266
+  _globals['_ALIASTYPE']._serialized_start=2477
+  _globals['_ALIASTYPE']._serialized_end=2627
+  _globals['_ARTISTDUPLICATETIER']._serialized_start=2630
+  _globals['_ARTISTDUPLICATETIER']._serialized_end=2835
+  _globals['_ARTISTDUPLICATEREASON']._serialized_start=2838
+  _globals['_ARTISTDUPLICATEREASON']._serialized_end=3144
   _globals['_ARTIST']._serialized_start=159
   _globals['_ARTIST']._serialized_end=502
   _globals['_ARTISTALIAS']._serialized_start=504
@@ -57,24 +61,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTARTISTTRACKSREQUEST']._serialized_end=1105
   _globals['_LISTARTISTTRACKSRESPONSE']._serialized_start=1107
   _globals['_LISTARTISTTRACKSRESPONSE']._serialized_end=1194
-  _globals['_MERGEARTISTSREQUEST']._serialized_start=1197
-  _globals['_MERGEARTISTSREQUEST']._serialized_end=1408
-  _globals['_MERGEARTISTSREQUEST_ETAGSENTRY']._serialized_start=1364
-  _globals['_MERGEARTISTSREQUEST_ETAGSENTRY']._serialized_end=1408
-  _globals['_MERGEARTISTSRESPONSE']._serialized_start=1410
-  _globals['_MERGEARTISTSRESPONSE']._serialized_end=1513
-  _globals['_UNMERGEARTISTSREQUEST']._serialized_start=1516
-  _globals['_UNMERGEARTISTSREQUEST']._serialized_end=1710
-  _globals['_UNMERGEARTISTSREQUEST_ETAGSENTRY']._serialized_start=1364
-  _globals['_UNMERGEARTISTSREQUEST_ETAGSENTRY']._serialized_end=1408
-  _globals['_UNMERGEARTISTSRESPONSE']._serialized_start=1712
-  _globals['_UNMERGEARTISTSRESPONSE']._serialized_end=1814
-  _globals['_LISTMERGEDARTISTSREQUEST']._serialized_start=1816
-  _globals['_LISTMERGEDARTISTSREQUEST']._serialized_end=1893
-  _globals['_LISTMERGEDARTISTSRESPONSE']._serialized_start=1895
-  _globals['_LISTMERGEDARTISTSRESPONSE']._serialized_end=1991
-  _globals['_MERGEDARTIST']._serialized_start=1993
-  _globals['_MERGEDARTIST']._serialized_end=2113
-  _globals['_ARTISTSERVICE']._serialized_start=2269
-  _globals['_ARTISTSERVICE']._serialized_end=2875
+  _globals['_LISTDUPLICATEARTISTSREQUEST']._serialized_start=1196
+  _globals['_LISTDUPLICATEARTISTSREQUEST']._serialized_end=1312
+  _globals['_LISTDUPLICATEARTISTSRESPONSE']._serialized_start=1314
+  _globals['_LISTDUPLICATEARTISTSRESPONSE']._serialized_end=1420
+  _globals['_DUPLICATEARTISTGROUP']._serialized_start=1423
+  _globals['_DUPLICATEARTISTGROUP']._serialized_end=1555
+  _globals['_MERGEARTISTSREQUEST']._serialized_start=1558
+  _globals['_MERGEARTISTSREQUEST']._serialized_end=1769
+  _globals['_MERGEARTISTSREQUEST_ETAGSENTRY']._serialized_start=1725
+  _globals['_MERGEARTISTSREQUEST_ETAGSENTRY']._serialized_end=1769
+  _globals['_MERGEARTISTSRESPONSE']._serialized_start=1771
+  _globals['_MERGEARTISTSRESPONSE']._serialized_end=1874
+  _globals['_UNMERGEARTISTSREQUEST']._serialized_start=1877
+  _globals['_UNMERGEARTISTSREQUEST']._serialized_end=2071
+  _globals['_UNMERGEARTISTSREQUEST_ETAGSENTRY']._serialized_start=1725
+  _globals['_UNMERGEARTISTSREQUEST_ETAGSENTRY']._serialized_end=1769
+  _globals['_UNMERGEARTISTSRESPONSE']._serialized_start=2073
+  _globals['_UNMERGEARTISTSRESPONSE']._serialized_end=2175
+  _globals['_LISTMERGEDARTISTSREQUEST']._serialized_start=2177
+  _globals['_LISTMERGEDARTISTSREQUEST']._serialized_end=2254
+  _globals['_LISTMERGEDARTISTSRESPONSE']._serialized_start=2256
+  _globals['_LISTMERGEDARTISTSRESPONSE']._serialized_end=2352
+  _globals['_MERGEDARTIST']._serialized_start=2354
+  _globals['_MERGEDARTIST']._serialized_end=2474
+  _globals['_ARTISTSERVICE']._serialized_start=3147
+  _globals['_ARTISTSERVICE']._serialized_end=3862
 # @@protoc_insertion_point(module_scope)

@@ -55,6 +55,86 @@ ALIAS_TYPE_FORMER_NAME: AliasType.ValueType  # 4
 """A name it had in this catalogue before it was renamed, or that an artist had who was merged into it."""
 Global___AliasType: _TypeAlias = AliasType  # noqa: Y015
 
+class _ArtistDuplicateTier:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ArtistDuplicateTierEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ArtistDuplicateTier.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ARTIST_DUPLICATE_TIER_UNSPECIFIED: _ArtistDuplicateTier.ValueType  # 0
+    """Not given: INVALID_ARGUMENT."""
+    ARTIST_DUPLICATE_TIER_SAME_NAME: _ArtistDuplicateTier.ValueType  # 1
+    """They have the same name, compared without case, accents and punctuation; only their disambiguations
+    differ.
+    """
+    ARTIST_DUPLICATE_TIER_SAME_LETTERS: _ArtistDuplicateTier.ValueType  # 2
+    """Their names have the same letters: they differ in spaces, in "the" at either end, or in "n" for "and"."""
+    ARTIST_DUPLICATE_TIER_ALIAS: _ArtistDuplicateTier.ValueType  # 3
+    """They have a name in common that is an alias of one of them at least."""
+    ARTIST_DUPLICATE_TIER_SIMILAR: _ArtistDuplicateTier.ValueType  # 4
+    """Their names are similar, or have the same words in another order, and they have tracks of the same title,
+    or on the same album.
+    """
+
+class ArtistDuplicateTier(_ArtistDuplicateTier, metaclass=_ArtistDuplicateTierEnumTypeWrapper):
+    """A way to find out that artists may be one, from the surest to the boldest."""
+
+ARTIST_DUPLICATE_TIER_UNSPECIFIED: ArtistDuplicateTier.ValueType  # 0
+"""Not given: INVALID_ARGUMENT."""
+ARTIST_DUPLICATE_TIER_SAME_NAME: ArtistDuplicateTier.ValueType  # 1
+"""They have the same name, compared without case, accents and punctuation; only their disambiguations
+differ.
+"""
+ARTIST_DUPLICATE_TIER_SAME_LETTERS: ArtistDuplicateTier.ValueType  # 2
+"""Their names have the same letters: they differ in spaces, in "the" at either end, or in "n" for "and"."""
+ARTIST_DUPLICATE_TIER_ALIAS: ArtistDuplicateTier.ValueType  # 3
+"""They have a name in common that is an alias of one of them at least."""
+ARTIST_DUPLICATE_TIER_SIMILAR: ArtistDuplicateTier.ValueType  # 4
+"""Their names are similar, or have the same words in another order, and they have tracks of the same title,
+or on the same album.
+"""
+Global___ArtistDuplicateTier: _TypeAlias = ArtistDuplicateTier  # noqa: Y015
+
+class _ArtistDuplicateReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ArtistDuplicateReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ArtistDuplicateReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ARTIST_DUPLICATE_REASON_UNSPECIFIED: _ArtistDuplicateReason.ValueType  # 0
+    """Not used."""
+    ARTIST_DUPLICATE_REASON_SAME_NAME: _ArtistDuplicateReason.ValueType  # 1
+    """The name, compared without case, accents and punctuation."""
+    ARTIST_DUPLICATE_REASON_SAME_LETTERS: _ArtistDuplicateReason.ValueType  # 2
+    """The letters of the name, without spaces and "the"."""
+    ARTIST_DUPLICATE_REASON_ALIAS: _ArtistDuplicateReason.ValueType  # 3
+    """A name that is an alias of one of them at least."""
+    ARTIST_DUPLICATE_REASON_SIMILAR_NAME: _ArtistDuplicateReason.ValueType  # 4
+    """Names that differ in spelling."""
+    ARTIST_DUPLICATE_REASON_SHARED_TITLE: _ArtistDuplicateReason.ValueType  # 5
+    """The title of a track, of the first 200 that each has."""
+    ARTIST_DUPLICATE_REASON_SHARED_ALBUM: _ArtistDuplicateReason.ValueType  # 6
+    """An album that these tracks are on."""
+
+class ArtistDuplicateReason(_ArtistDuplicateReason, metaclass=_ArtistDuplicateReasonEnumTypeWrapper):
+    """What all artists of a group have in common."""
+
+ARTIST_DUPLICATE_REASON_UNSPECIFIED: ArtistDuplicateReason.ValueType  # 0
+"""Not used."""
+ARTIST_DUPLICATE_REASON_SAME_NAME: ArtistDuplicateReason.ValueType  # 1
+"""The name, compared without case, accents and punctuation."""
+ARTIST_DUPLICATE_REASON_SAME_LETTERS: ArtistDuplicateReason.ValueType  # 2
+"""The letters of the name, without spaces and "the"."""
+ARTIST_DUPLICATE_REASON_ALIAS: ArtistDuplicateReason.ValueType  # 3
+"""A name that is an alias of one of them at least."""
+ARTIST_DUPLICATE_REASON_SIMILAR_NAME: ArtistDuplicateReason.ValueType  # 4
+"""Names that differ in spelling."""
+ARTIST_DUPLICATE_REASON_SHARED_TITLE: ArtistDuplicateReason.ValueType  # 5
+"""The title of a track, of the first 200 that each has."""
+ARTIST_DUPLICATE_REASON_SHARED_ALBUM: ArtistDuplicateReason.ValueType  # 6
+"""An album that these tracks are on."""
+Global___ArtistDuplicateReason: _TypeAlias = ArtistDuplicateReason  # noqa: Y015
+
 @_typing.final
 class Artist(_message.Message):
     """A person or group."""
@@ -363,6 +443,102 @@ class ListArtistTracksResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListArtistTracksResponse: _TypeAlias = ListArtistTracksResponse  # noqa: Y015
+
+@_typing.final
+class ListDuplicateArtistsRequest(_message.Message):
+    """Asks for a page of groups of duplicate artists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    tier: Global___ArtistDuplicateTier.ValueType
+    """How to compare. Required."""
+    page_size: _builtins.int
+    """How many groups at most, at most 1,000. 0 = 50; more = 1,000; negative = INVALID_ARGUMENT."""
+    page_token: _builtins.str
+    """Where to go on: `next_page_token` of the page before, with otherwise the same request (the page
+    size may differ). Empty = from the start.
+    """
+    def __init__(
+        self,
+        *,
+        tier: Global___ArtistDuplicateTier.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "tier", b"tier"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuplicateArtistsRequest: _TypeAlias = ListDuplicateArtistsRequest  # noqa: Y015
+
+@_typing.final
+class ListDuplicateArtistsResponse(_message.Message):
+    """A page of groups of duplicate artists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROUPS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last one."""
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___DuplicateArtistGroup]:
+        """The groups."""
+
+    def __init__(
+        self,
+        *,
+        groups: _abc.Iterable[Global___DuplicateArtistGroup] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["groups", b"groups", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDuplicateArtistsResponse: _TypeAlias = ListDuplicateArtistsResponse  # noqa: Y015
+
+@_typing.final
+class DuplicateArtistGroup(_message.Message):
+    """Artists that may be one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARTISTS_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    truncated: _builtins.bool
+    """There are more than the 100 artists that are shown."""
+    @_builtins.property
+    def artists(self) -> _containers.RepeatedCompositeFieldContainer[Global___Artist]:
+        """The artists, at least 2 and at most 100. The first is the one with the most tracks, or of which most is
+        known, a good survivor; ties are in the order of the ids.
+        """
+
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[Global___ArtistDuplicateReason.ValueType]:
+        """What all of them have in common."""
+
+    def __init__(
+        self,
+        *,
+        artists: _abc.Iterable[Global___Artist] | None = ...,
+        reasons: _abc.Iterable[Global___ArtistDuplicateReason.ValueType] | None = ...,
+        truncated: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artists", b"artists", "reasons", b"reasons", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DuplicateArtistGroup: _TypeAlias = DuplicateArtistGroup  # noqa: Y015
 
 @_typing.final
 class MergeArtistsRequest(_message.Message):

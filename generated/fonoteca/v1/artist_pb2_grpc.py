@@ -55,6 +55,11 @@ class ArtistServiceStub:
                 request_serializer=fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksRequest.SerializeToString,
                 response_deserializer=fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksResponse.FromString,
                 _registered_method=True)
+        self.ListDuplicateArtists = channel.unary_unary(
+                '/fonoteca.v1.ArtistService/ListDuplicateArtists',
+                request_serializer=fonoteca_dot_v1_dot_artist__pb2.ListDuplicateArtistsRequest.SerializeToString,
+                response_deserializer=fonoteca_dot_v1_dot_artist__pb2.ListDuplicateArtistsResponse.FromString,
+                _registered_method=True)
         self.MergeArtists = channel.unary_unary(
                 '/fonoteca.v1.ArtistService/MergeArtists',
                 request_serializer=fonoteca_dot_v1_dot_artist__pb2.MergeArtistsRequest.SerializeToString,
@@ -103,6 +108,16 @@ class ArtistServiceServicer:
 
     def ListArtistTracks(self, request, context):
         """Lists the live tracks that credit an artist in any role, newest release first, a page at a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDuplicateArtists(self, request, context):
+        """Lists artists that may be one, in groups, with what speaks for it. docs/duplicates.md has the rules.
+
+        A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+        asked for, or none, and still have a `next_page_token`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,6 +181,11 @@ def add_ArtistServiceServicer_to_server(servicer, server):
                     servicer.ListArtistTracks,
                     request_deserializer=fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksRequest.FromString,
                     response_serializer=fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksResponse.SerializeToString,
+            ),
+            'ListDuplicateArtists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDuplicateArtists,
+                    request_deserializer=fonoteca_dot_v1_dot_artist__pb2.ListDuplicateArtistsRequest.FromString,
+                    response_serializer=fonoteca_dot_v1_dot_artist__pb2.ListDuplicateArtistsResponse.SerializeToString,
             ),
             'MergeArtists': grpc.unary_unary_rpc_method_handler(
                     servicer.MergeArtists,
@@ -292,6 +312,33 @@ class ArtistService:
             '/fonoteca.v1.ArtistService/ListArtistTracks',
             fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksRequest.SerializeToString,
             fonoteca_dot_v1_dot_artist__pb2.ListArtistTracksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDuplicateArtists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/fonoteca.v1.ArtistService/ListDuplicateArtists',
+            fonoteca_dot_v1_dot_artist__pb2.ListDuplicateArtistsRequest.SerializeToString,
+            fonoteca_dot_v1_dot_artist__pb2.ListDuplicateArtistsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -46,6 +46,12 @@ class ArtistServiceStub:
     """
     ListArtistTracks: _grpc.UnaryUnaryMultiCallable[_artist_pb2.ListArtistTracksRequest, _artist_pb2.ListArtistTracksResponse]
     """Lists the live tracks that credit an artist in any role, newest release first, a page at a time."""
+    ListDuplicateArtists: _grpc.UnaryUnaryMultiCallable[_artist_pb2.ListDuplicateArtistsRequest, _artist_pb2.ListDuplicateArtistsResponse]
+    """Lists artists that may be one, in groups, with what speaks for it. docs/duplicates.md has the rules.
+
+    A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+    asked for, or none, and still have a `next_page_token`.
+    """
     MergeArtists: _grpc.UnaryUnaryMultiCallable[_artist_pb2.MergeArtistsRequest, _artist_pb2.MergeArtistsResponse]
     """Makes several artists one, in one transaction: all or none. docs/duplicates.md has the rules.
 
@@ -89,6 +95,12 @@ class ArtistServiceAsyncStub(ArtistServiceStub):
     """
     ListArtistTracks: _aio.UnaryUnaryMultiCallable[_artist_pb2.ListArtistTracksRequest, _artist_pb2.ListArtistTracksResponse]  # type: ignore[assignment]
     """Lists the live tracks that credit an artist in any role, newest release first, a page at a time."""
+    ListDuplicateArtists: _aio.UnaryUnaryMultiCallable[_artist_pb2.ListDuplicateArtistsRequest, _artist_pb2.ListDuplicateArtistsResponse]  # type: ignore[assignment]
+    """Lists artists that may be one, in groups, with what speaks for it. docs/duplicates.md has the rules.
+
+    A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+    asked for, or none, and still have a `next_page_token`.
+    """
     MergeArtists: _aio.UnaryUnaryMultiCallable[_artist_pb2.MergeArtistsRequest, _artist_pb2.MergeArtistsResponse]  # type: ignore[assignment]
     """Makes several artists one, in one transaction: all or none. docs/duplicates.md has the rules.
 
@@ -153,6 +165,18 @@ class ArtistServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_artist_pb2.ListArtistTracksResponse, _abc.Awaitable[_artist_pb2.ListArtistTracksResponse]]:
         """Lists the live tracks that credit an artist in any role, newest release first, a page at a time."""
+
+    @_abc_1.abstractmethod
+    def ListDuplicateArtists(
+        self,
+        request: _artist_pb2.ListDuplicateArtistsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_artist_pb2.ListDuplicateArtistsResponse, _abc.Awaitable[_artist_pb2.ListDuplicateArtistsResponse]]:
+        """Lists artists that may be one, in groups, with what speaks for it. docs/duplicates.md has the rules.
+
+        A page is found by looking at a bounded part of the catalogue. So it may have fewer groups than were
+        asked for, or none, and still have a `next_page_token`.
+        """
 
     @_abc_1.abstractmethod
     def MergeArtists(

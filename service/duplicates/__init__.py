@@ -1,0 +1,1 @@
+"""How duplicates of any kind are found, page by page."""

@@ -409,6 +409,10 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.name_letters(name_key text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN replace(replace(((' '::text || regexp_replace(name_key, '^the | the$'::text, ''::text, 'g'::text)) || ' '::text), ' n '::text, ' and '::text), ' '::text, ''::text);
+
 CREATE FUNCTION public.name_relevance(name_key text, typed text, popularity real) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((0.006)::double precision * (popularity)::double precision) + (CASE WHEN (name_key = typed) THEN 0.4 WHEN (starts_with(name_key, typed) OR starts_with(name_key, ('the '::text || typed))) THEN 0.3 ELSE 0.2 END)::double precision);
@@ -1296,6 +1300,8 @@ ALTER TABLE ONLY public.track_source
 ALTER TABLE ONLY public.track_task
     ADD CONSTRAINT track_task_pkey PRIMARY KEY (track_id);
 
+CREATE INDEX album_barcode_idx ON public.album USING btree (ltrim(barcode, '0'::text) COLLATE "C") WHERE (barcode <> ''::text);
+
 CREATE INDEX album_credit_idx ON public.album USING btree (credit_id);
 
 CREATE INDEX album_folder_album_idx ON public.album_folder USING btree (album_id);
@@ -1327,6 +1333,8 @@ CREATE UNIQUE INDEX artist_alias_primary_key ON public.artist_alias USING btree 
 CREATE INDEX artist_credit_name_artist_idx ON public.artist_credit_name USING btree (artist_id, credit_id);
 
 CREATE INDEX artist_credit_words_idx ON public.artist_credit USING gin (words);
+
+CREATE INDEX artist_letters_idx ON public.artist USING btree (public.name_letters(name_key));
 
 CREATE UNIQUE INDEX artist_mbid_key ON public.artist USING btree (mbid) WHERE (mbid IS NOT NULL);
 

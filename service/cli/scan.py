@@ -41,8 +41,8 @@ in a folder, by its first bytes when its name tells nothing. Hidden names (".x")
 symbolic links are followed. A track without a title is named after its file. Files that the
 catalogue knows with their size and time are not opened; files that are gone are marked as missing.
 
-s3:// and gs:// need `pip install 'fonoteca[s3]'` or `'fonoteca[gs]'`, and find their credentials as
-the tools of these stores do.
+s3://, gs:// and https:// need `pip install 'fonoteca[s3]'`, `'fonoteca[gs]'` or
+`'fonoteca[https]'`. The first two find their credentials as the tools of these stores do.
 
 Exit code: 0 when every audio file is in the catalogue, 1 when some are not, 2 when the options are
 wrong.
@@ -67,7 +67,7 @@ def scan(
     places: Annotated[
         list[str],
         typer.Argument(
-            help="Folders, single files, s3://bucket/folder, gs://bucket/folder.",
+            help="Folders, single files, s3://bucket/folder, gs://bucket, https://host/folder/.",
             callback=_existing,
             show_default=False,
         ),

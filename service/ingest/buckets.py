@@ -1,14 +1,17 @@
-"""Which files below a URL are audio: buckets, and whatever else fsspec can list.
+"""Which files below a URL are audio: in buckets, and in folders that a web server lists.
 
 Listings come a folder at a time and are not kept, so that memory does not grow with the bucket. A
-file is taken by its name alone: to look into it would cost a request each.
+file is taken by its name alone: to look into it would cost a request each. The list of a web server
+is a page of links, which tell neither size nor time: there each audio file does cost one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, Final
 
 import fsspec  # type: ignore[import-untyped]
@@ -20,8 +23,16 @@ from service.ingest.problems import Problem, SourceError
 SCHEMES: Final = ("s3", "gs", "https")
 """What an address in the catalogue may begin with, besides file://."""
 
-_EXTRAS: Final = {"s3": "s3", "gs": "gs"}
-_TIME_KEYS: Final = ("LastModified", "mtime", "updated", "last_modified", "created")
+_WEB: Final = "https"
+_WEB_DEPTH: Final = 30
+"""How deep folders of a web server are followed, since a link may lead back."""
+
+_WEB_REQUESTS: Final = 8
+"""Files of a web server that are asked about at once."""
+
+_TIME_KEYS: Final = (
+    "LastModified", "mtime", "updated", "last_modified", "Last-Modified", "created",
+)  # fmt: skip
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,8 +49,7 @@ def open_url(url: str) -> tuple[Any, str]:
     try:
         system, path = fsspec.core.url_to_fs(url, use_listings_cache=False)
     except ImportError as error:
-        extra = _EXTRAS.get(scheme, "s3")
-        raise SourceError(f"{url}: needs `pip install 'fonoteca[{extra}]'`") from error
+        raise SourceError(f"{url}: needs `pip install 'fonoteca[{scheme}]'`") from error
     return system, path
 
 
@@ -51,6 +61,7 @@ class Bucket:
         self._url = url
         self._on_problem = on_problem
         self._system, self._path = open_url(url)
+        self._is_web = url.lower().startswith(f"{_WEB}:")
         #: What the addresses below it begin with; none when it is a file. Known after the walk.
         self.prefixes: list[str] = []
 
@@ -60,7 +71,7 @@ class Bucket:
         Raises `SourceError` when it cannot be listed at all.
         """
         try:
-            if self._system.isfile(self._path):
+            if self._is_file():
                 yield _found(self._system, self._path, self._system.info(self._path))
             else:
                 yield from self._below()
@@ -68,15 +79,41 @@ class Bucket:
         except Exception as error:
             raise SourceError(f"{self._url}: cannot be listed: {_reason(error)}") from error
 
+    def _is_file(self) -> bool:
+        # A web server answers for a folder as it does for a file.
+        return is_audio_name(self._path) if self._is_web else self._system.isfile(self._path)
+
     def _below(self) -> Iterator[Found]:
         self.prefixes.append(str(self._system.unstrip_protocol(self._path)).rstrip("/") + "/")
-        walk = self._system.walk(self._path, detail=True, on_error=self._refused)
-        for folder, _, files in walk:
-            below = PurePosixPath(folder[len(self._path) :])
-            for name in sorted(files):
-                if is_audio_name(name) and not _is_hidden(below / name):
-                    info = files[name]
-                    yield _found(self._system, str(info["name"]), info)
+        depth = _WEB_DEPTH if self._is_web else None
+        walk = self._system.walk(self._path, maxdepth=depth, detail=True, on_error=self._refused)
+        with ThreadPoolExecutor(_WEB_REQUESTS) as pool:
+            for _, folders, files in walk:
+                for name in [name for name in folders if not self._is_below(name, folders[name])]:
+                    del folders[name]
+                infos = [
+                    files[name]
+                    for name in sorted(files)
+                    if is_audio_name(name) and self._is_below(name, files[name])
+                ]
+                for info in pool.map(self._asked, infos) if self._is_web else infos:
+                    if info:
+                        yield _found(self._system, str(info["name"]), info)
+
+    def _is_below(self, name: str, info: Mapping[str, Any]) -> bool:
+        """Whether a name is that of something in the folder, and is not hidden by a dot."""
+        leads_away = self._is_web and ("?" in name or "/../" in info["name"])
+        return bool(name) and not name.startswith(".") and not leads_away
+
+    def _asked(self, info: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return what a web server says of a file."""
+        address = str(info["name"])
+        try:
+            told: Mapping[str, Any] = self._system.info(address)
+        except OSError as error:
+            self._on_problem(Problem(address, f"cannot be had: {_reason(error)}"))
+            return None
+        return told
 
     def _refused(self, error: Exception) -> None:
         self._on_problem(Problem(self._url, f"a folder cannot be listed: {_reason(error)}"))
@@ -102,19 +139,22 @@ def _modified_us(info: Mapping[str, Any]) -> int:
     """Return when a file was modified, as far as its system tells, which each does in its way."""
     told = next((info[key] for key in _TIME_KEYS if info.get(key)), None)
     if isinstance(told, str):
-        try:
-            told = datetime.fromisoformat(told)
-        except ValueError:
-            return 0
+        told = _read_time(told)
     if isinstance(told, datetime):
         moment = told if told.tzinfo else told.replace(tzinfo=UTC)
         return round((moment - _EPOCH).total_seconds() * 1_000_000)
     return round(told * 1_000_000) if isinstance(told, (int, float)) else 0
 
 
-def _is_hidden(below: PurePosixPath) -> bool:
-    """Whether a file, or a folder on the way to it, begins with a dot."""
-    return any(part.startswith(".") for part in below.parts)
+def _read_time(text: str) -> datetime | None:
+    """Read a time as stores write it, or as web servers do."""
+    readers: tuple[Callable[[str], datetime], ...] = (datetime.fromisoformat, parsedate_to_datetime)
+    for read in readers:
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple, TypeAlias
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import quote_from_bytes, unquote, unquote_to_bytes
 
 from service.ingest.problems import Problem
 
@@ -70,3 +70,11 @@ def shown_address(uri: str) -> str:
 def shown_path(path: str) -> str:
     """Return a path as text that can be printed, whatever its bytes are."""
     return os.fsencode(path).decode("utf-8", "replace")
+
+
+def file_name(url: str) -> str:
+    """Return the name that a file behind a URL has on this machine; in https it is encoded."""
+    name = url.rpartition("/")[2]
+    if url.lower().startswith("https:"):
+        name = unquote(name.partition("?")[0]).replace("/", "_").replace("\0", "_")
+    return name or "file"

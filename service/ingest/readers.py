@@ -21,7 +21,7 @@ from pebble import ProcessExpired
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.buckets import fetch
 from service.ingest.files import Reading, read_track
-from service.ingest.locations import Found
+from service.ingest.locations import Found, file_name
 from service.ingest.problems import SourceError
 from service.ingest.processes import LimitedProcesses
 from service.ingest.tag_writing import Tagged, TagJob, write_tags
@@ -54,7 +54,7 @@ def read_found(found: Found, *, box: Path | None = None) -> Reading:
     """
     if found.is_local:
         return read_track(found.path, box)
-    name = found.path.rpartition("/")[2] or "file"
+    name = file_name(found.path)
     try:
         with TemporaryDirectory(prefix="fonoteca-") as folder:
             copy = Path(folder, name)

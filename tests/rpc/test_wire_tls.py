@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -13,31 +10,12 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from service.wire.router import Context
 from tests.rpc.wire_harness import SERVICE, Running, failure, handler, serving
-
-
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """A certificate for localhost that is its own authority, and the key of it."""
-
-    cert: Path
-    key: Path
+from tests.support.certificates import Certificates, certificates_in
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    folder = tmp_path_factory.mktemp("tls")
-    made = Certificates(folder / "cert.pem", folder / "key.pem")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "1", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost"),
-            *("-keyout", str(made.key), "-out", str(made.cert)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return made
+    return certificates_in(tmp_path_factory.mktemp("tls"))
 
 
 async def echo(request: StringValue, _context: Context) -> StringValue:

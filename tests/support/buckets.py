@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from gcp_storage_emulator.server import create_server  # type: ignore[import-untyped]
 from moto.server import ThreadedMotoServer
 
 
@@ -25,4 +27,20 @@ def s3_bucket(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[str]:
     s3fs.S3FileSystem.clear_instance_cache()  # one that is kept talks to a server that is gone
     yield f"s3://{name}"
     s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+@contextmanager
+def gs_bucket(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[str]:
+    """Yield the URL of an empty bucket of Google's kind, which fsspec finds by the environment."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    server = create_server("127.0.0.1", port, in_memory=True, default_bucket=name)
+    server.start()
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+    import gcsfs  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    gcsfs.GCSFileSystem.clear_instance_cache()
+    yield f"gs://{name}"
+    gcsfs.GCSFileSystem.clear_instance_cache()
     server.stop()

@@ -121,30 +121,3 @@ async def test_missing_files_are_forgotten(
     assert not before["one"].files
     gone = await run("files", "forget", two, "--yes")
     assert (gone.exit_code, f"file {two} does not exist" in gone.stderr) == (1, True)
-
-
-async def test_a_library_that_was_moved_and_retagged_keeps_its_tracks(
-    run: Run, tmp_path: Path, tracks: TrackServiceAsyncStub
-) -> None:
-    folder = tmp_path / "music"
-    for number in range(30):
-        kind = ("flac", "wav", "ogg", "mp3")[number % 4]
-        path = folder / f"{number}.{kind}"
-        path.parent.mkdir(exist_ok=True)
-        pitch = 300 + 10 * number
-        soundfile.write(path, np.sin(np.arange(4_000) * pitch / 1_000) * 0.3, 8_000)
-    assert (await run("scan", folder)).stdout.startswith("30 new")
-    before = {track.id: track.files[0].id for track in (await all_tracks(tracks)).values()}
-    other = tmp_path / "other"
-    folder.rename(other)
-    for number, path in enumerate(sorted(other.iterdir())):
-        if path.suffix in (".flac", ".ogg"):
-            retag(path, f"Retagged {number}")
-        path.rename(other / f"renamed {number}{path.suffix}")
-    folder.mkdir()
-    moved = await run("scan", folder, other)
-    assert moved.exit_code == 0, moved.stderr
-    assert moved.stdout.startswith("0 new, 30 changed, 0 unchanged")
-    after = {track.id: track.files[0].id for track in (await all_tracks(tracks)).values()}
-    assert after == before
-    assert await missing(run) == []

@@ -70,9 +70,14 @@ class ProblemLog:
 
     def _write(self, record: Mapping[str, object]) -> None:
         """Write one line of the report, if there is one."""
-        if self._report:
+        if not (report := self._report):
+            return
+        try:
             # One string: json.dump writes in pieces, which takes five times as long.
-            self._report.write(json.dumps(record, ensure_ascii=False) + "\n")
+            report.write(json.dumps(record, ensure_ascii=False) + "\n")
+        except OSError as error:
+            self._report = None
+            raise SourceError(_unwritten(report.name, error)) from error
 
     def add_unexplained(self, count: int) -> None:
         """Take note of rows of which it is only known that something is wrong."""
@@ -107,8 +112,18 @@ def problem_log(report: Path | None, make: Callable[[TextIO | None], Log]) -> It
         stream = report.open("w", encoding="utf-8", errors="backslashreplace") if report else None
     except OSError as error:
         leave(USAGE, f"{report}: {error.strerror}: name another file for --report")
-    with stream or nullcontext():
-        yield make(stream)
+    log = make(stream)
+    try:
+        with stream or nullcontext():
+            yield log
+    except OSError as error:
+        # What was left of the report; unless that was told before.
+        if log.complete:
+            leave(FAILED, _unwritten(str(report), error))
+
+
+def _unwritten(name: str, error: OSError) -> str:
+    return f"{name}: cannot be written: {error.strerror}"
 
 
 @dataclass(slots=True)
@@ -217,6 +232,8 @@ def stopped_by(work: Callable[[], None], address: str) -> tuple[str, int]:
         work()
     except SourceError as error:
         return str(error), FAILED
+    except OSError as error:  # what is to be done is kept in temporary files
+        return f"cannot go on: {error.strerror or error}", FAILED
     except grpc.RpcError as error:
         return explain(error, address), FAILED
     except KeyboardInterrupt:

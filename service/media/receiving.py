@@ -19,7 +19,8 @@ from service.media.model import MAX_CHUNK_BYTES
 Parts: TypeAlias = AsyncIterator[IngestFileRequest] | AsyncIterator[PutArtworkRequest]
 
 RETRY: Final = timedelta(seconds=5)
-_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT)
+#: No space, no quota, or more than the system lets one file have.
+_NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 async def chunks(parts: Parts) -> AsyncIterator[bytes]:

@@ -25,6 +25,7 @@ from service.settings import Settings
 from tests.conftest import NewTrack
 from tests.support.buckets import s3_bucket
 from tests.support.errors import raises_status
+from tests.support.limits import no_room_beyond
 from tests.support.pictures import picture
 from tests.support.server import serving
 
@@ -156,6 +157,18 @@ async def test_bytes_must_be_as_described(artwork: ArtworkServiceAsyncStub) -> N
         await put(artwork, data, size_bytes=(32 << 20) + 1)
     with raises_status(INVALID, field="description"):
         await artwork.PutArtwork(iter([pb.PutArtworkRequest(chunk=data)]))
+
+
+async def test_on_a_full_disk_a_picture_is_refused_for_now(
+    artwork: ArtworkServiceAsyncStub,
+) -> None:
+    content = picture(200, 100)
+    with (
+        no_room_beyond(len(content) // 2),
+        raises_status(grpc.StatusCode.RESOURCE_EXHAUSTED, metadata={"limit": "disk"}),
+    ):
+        await put(artwork, content)
+    assert (await put(artwork, content)).size_bytes == len(content)
 
 
 async def test_smaller_pictures_are_upright_webp_of_standard_sizes(

@@ -34,6 +34,7 @@ from service.ingest.scan import Fate, Scan
 from service.media.rpc import IngestServicer
 from service.settings import Settings
 from tests.support.errors import raises_status
+from tests.support.limits import no_room_beyond
 from tests.support.pictures import block, picture
 from tests.support.server import serving
 from tests.support.waiting import eventually
@@ -215,6 +216,19 @@ async def test_without_room_a_file_is_refused_for_now(
         await ingest.IngestFile(messages(content))
     call.cancel()
     await eventually(lambda: not any(incoming.iterdir()))
+    assert (await ingest.IngestFile(messages(content))).created
+
+
+async def test_on_a_full_disk_a_file_is_refused_for_now(
+    ingest: IngestServiceAsyncStub, tmp_path: Path
+) -> None:
+    content = tone(tmp_path / "x.flac").read_bytes()
+    with (
+        no_room_beyond(len(content) // 2),
+        raises_status(grpc.StatusCode.RESOURCE_EXHAUSTED, metadata={"limit": "disk"}),
+    ):
+        await ingest.IngestFile(messages(content))
+    assert [path for path in (tmp_path / "data").rglob("*") if path.is_file()] == []
     assert (await ingest.IngestFile(messages(content))).created
 
 

@@ -31,6 +31,7 @@ from tests.support.waiting import eventually
 if TYPE_CHECKING:
     from fonoteca.v1.file_pb2_grpc import FileServiceAsyncStub
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
+    from service.database import Connection
 
 Run = Callable[..., Awaitable[Result]]
 
@@ -282,6 +283,95 @@ async def test_a_scan_that_was_interrupted_is_completed_by_the_next(
     assert len(await all_tracks(tracks)) == 603
     again = await run(music)
     assert again.stdout.startswith("0 new, 0 changed, 603 unchanged (")
+
+
+async def test_a_scan_goes_on_when_the_database_was_away(
+    server: str, music: Path, connection: Connection, tracks: TrackServiceAsyncStub
+) -> None:
+    for number in range(900):
+        tone(music / "many" / f"{number}.flac", number + 4, title=str(number))
+    process = await started(server, music)
+
+    async def something_is_stored() -> bool:
+        return len(await all_tracks(tracks)) > 0 or process.poll() is not None
+
+    await eventually(something_is_stored, within=60)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    out, err = await asyncio.to_thread(process.communicate, timeout=60)
+    assert process.returncode == 0, (out, err)
+    assert out.startswith("903 new, 0 changed, 0 unchanged (")
+    assert len(await all_tracks(tracks)) == 903
+
+
+async def test_a_file_that_goes_before_its_turn_is_reported(server: str, music: Path) -> None:
+    await asyncio.to_thread(scanned, server, music / "one.flac")
+    outcomes: list[Outcome] = []
+
+    def take(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        if outcome.fate is Fate.UNCHANGED:  # all have been found, and none is read yet
+            (music / "b" / "two.ogg").unlink()
+
+    def scan() -> None:
+        with grpc.insecure_channel(server) as channel:
+            Scan(channel, "", take, jobs=1).run([str(music)])
+
+    await asyncio.to_thread(scan)
+    told = {Path(outcome.file).name: (outcome.fate, outcome.reasons) for outcome in outcomes}
+    assert told == {
+        "one.flac": (Fate.UNCHANGED, ()),
+        "two.ogg": (Fate.FAILED, ("No such file or directory",)),
+        "three.flac": (Fate.NEW, ()),
+    }
+
+
+async def test_names_that_are_no_unicode_are_scanned(
+    run: Run, music: Path, tracks: TrackServiceAsyncStub
+) -> None:
+    odd = (music / "one.flac").rename(music / os.fsdecode(b"caf\xe9 \xff.flac"))
+    first = await run(music)
+    assert first.exit_code == 0, first.stderr
+    stored = {track.title: track.files[0].uri for track in await all_tracks(tracks)}
+    assert stored["one"] == odd.as_uri()
+    assert stored["one"].endswith("/caf%E9%20%FF.flac")
+    again = await run(music)
+    assert again.stdout.startswith("0 new, 0 changed, 3 unchanged (")
+
+
+async def test_links_that_lead_back_do_not_keep_a_scan(run: Run, music: Path) -> None:
+    (music / "b" / "c" / "loop").symlink_to(music)
+    (music / "b" / "self.flac").symlink_to("self.flac")
+    (music / "there").symlink_to("back")
+    (music / "back").symlink_to("there")
+    result = await run(music)
+    assert result.stdout.startswith("3 new, 0 changed, 0 unchanged, 1 failed (")
+    assert "self.flac: cannot be looked at: Too many levels of symbolic links" in result.stderr
+
+
+async def test_a_report_that_cannot_be_written_is_told(run: Run, music: Path) -> None:
+    result = await run(music, "--report", "/dev/full")
+    assert result.exit_code == 1
+    assert "/dev/full: cannot be written: No space left on device" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+async def test_a_full_disk_ends_a_scan_with_a_word(server: str, music: Path) -> None:
+    for number in range(500):  # so many are no longer kept in memory
+        (music / f"{number}.mp3").touch()
+    scan = [sys.executable, "-m", "service", "scan", str(music), "--address", server]
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *scan),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    _, err = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert "cannot go on: File too large" in err.decode()
+    assert "Traceback" not in err.decode()
 
 
 @pytest.fixture

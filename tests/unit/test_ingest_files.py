@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -14,11 +18,14 @@ from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import PartialDate
 from service.ingest import files
 from service.ingest.files import read_track
+from service.ingest.folders import FolderWalk
 from service.ingest.formats import FORMATS
 from service.ingest.mpeg_audio import MP3
+from service.ingest.problems import Problem
 from service.ingest.sound import Sound, describe
 from service.sources import file_source_id
-from tests.support.audio import MBID, RATE, id3_tags, tone, vorbis_tags
+from tests.support.audio import MBID, RATE, id3_tags, tone, vorbis_tags, wav
+from tests.support.limits import unprivileged
 
 
 def track_of(path: Path) -> Track:
@@ -136,6 +143,76 @@ def test_pipes_folders_and_nothing_are_errors(tmp_path: Path) -> None:
     assert "regular" in read_track(str(tmp_path / "pipe.mp3")).error
     assert "regular" in read_track(str(tmp_path)).error
     assert "No such file" in read_track(str(tmp_path / "none.mp3")).error
+
+
+@contextmanager
+def again_and_again(do: Callable[[], object]) -> Iterator[None]:
+    """Do something in another thread all the time that the context lasts; once before."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.is_set():
+            do()
+
+    do()
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def large_file(path: Path) -> Path:
+    """Write a file that takes no room, but a while to read."""
+    path.write_bytes(wav())
+    os.truncate(path, 50 << 20)
+    return path
+
+
+def is_open(path: Path) -> bool:
+    """Whether this process has a file open."""
+    return any(Path(each).resolve() == path for each in Path("/proc/self/fd").iterdir())
+
+
+def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    path = large_file(tmp_path / "a.wav")
+    moments = itertools.count(1_700_000_000_000_000_000, 1_000_000)
+    with again_and_again(lambda: os.utime(path, ns=(0, next(moments)))):
+        assert "was changed while it was read" in read_track(str(path)).error
+    assert read_track(str(path)).error == ""
+
+
+def test_a_file_that_is_deleted_while_it_is_read_is_an_error(tmp_path: Path) -> None:
+    path = large_file(tmp_path.resolve() / "a.wav")
+
+    def delete() -> None:
+        if is_open(path):
+            path.unlink()
+
+    with again_and_again(delete):
+        assert read_track(str(path)).error == "No such file or directory"
+
+
+def test_what_may_not_be_read_is_an_error() -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        folder.chmod(0o755)
+        path, closed = tone(folder / "a.flac", 0.1), folder / "closed"
+        closed.mkdir(mode=0)
+        path.chmod(0)
+        problems: list[Problem] = []
+        with unprivileged():
+            found = list(FolderWalk(problems.append).files([str(folder)]))
+            errors = [read_track(each.path).error for each in found]
+        closed.chmod(0o700)
+    assert [(each.path, error) for each, error in zip(found, errors, strict=True)] == [
+        (str(path), "Permission denied")
+    ]
+    assert [str(problem) for problem in problems] == [
+        f"{closed}: cannot be listed: Permission denied"
+    ]
 
 
 def test_a_parser_that_does_not_end_is_given_up(

@@ -1,3 +1,5 @@
+ALTER TABLE search_word RESET (fillfactor);
+
 DROP INDEX track_search_letters_idx;
 CREATE INDEX track_search_letters_idx ON track_search (
     left(title_key, 3), popularity DESC, track_id, title_key

@@ -136,18 +136,11 @@ def deletions(word: str) -> list[int]:
     if not may_be_misspelt(word):
         return []
     beginning = word[:7]
-    left = {beginning}
-    if len(word) >= 4:
-        once = set(_shortened(beginning))
-        left |= once
-        if len(word) >= 6:
-            left.update(twice for rest in once for twice in _shortened(rest))
+    left = [beginning]
+    most = 0 if len(word) < 4 else 1 if len(word) < 6 else 2
+    for missing in range(1, most + 1):
+        left += map("".join, combinations(beginning, len(beginning) - missing))
     return sorted({crc32(rest.encode()) & ((1 << _HASH_BITS) - 1) for rest in left})
-
-
-def _shortened(word: str) -> Iterator[str]:
-    for index in range(len(word)):
-        yield word[:index] + word[index + 1 :]
 
 
 def mended(word: str, candidates: Mapping[str, int], *, farther: bool = False) -> list[str]:

@@ -1,3 +1,11 @@
+DROP FUNCTION names_of(uuid []);
+
+UPDATE search_upkeep SET stage = 'words', position = '' WHERE stage = 'names';
+ALTER TABLE search_upkeep DROP CONSTRAINT search_upkeep_stage_check;
+ALTER TABLE search_upkeep ADD CONSTRAINT search_upkeep_stage_check CHECK (
+    stage IN ('genres', 'artists', 'credits', 'albums', 'titles', 'entries', 'words')
+);
+
 ALTER TABLE search_word RESET (fillfactor);
 
 DROP INDEX track_search_letters_idx;

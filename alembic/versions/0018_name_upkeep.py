@@ -1,4 +1,4 @@
-"""Of equally popular names and titles, the shorter are suggested first."""
+"""Upkeep of the names to suggest, of which the shorter come first of equally popular ones."""
 
 from __future__ import annotations
 

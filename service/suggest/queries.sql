@@ -17,7 +17,7 @@ FROM (SELECT fold(%(text)s::text) COLLATE "C" AS key OFFSET 0) AS f;
 
 -- name: settle_popularity
 -- Makes artists and albums as popular as their most popular track is now; rows that others hold are left
--- for the next time. Primary key of name_search, artist_credit_name_artist_idx, track_credit_idx,
+-- for the next time. Returns whose popularity that changes. Primary key of name_search, artist_credit_name_artist_idx, track_credit_idx,
 -- track_album_idx, primary key of track_search.
 WITH best AS MATERIALIZED (
     SELECT
@@ -53,7 +53,8 @@ moved AS MATERIALIZED (
 UPDATE name_search AS n
 SET popularity = m.popularity
 FROM moved AS m
-WHERE n.subject = m.subject AND n.position = m.position;
+WHERE n.subject = m.subject AND n.position = m.position
+RETURNING n.subject;
 
 -- name: known_beginnings
 -- With which of these letters a word of the catalogue begins. Primary key of search_word.

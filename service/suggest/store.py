@@ -99,6 +99,10 @@ async def known_beginnings(connection: Connection, beginnings: Collection[str]) 
     return frozenset(row[0] for row in rows)
 
 
-async def settle_popularity(connection: Connection, subjects: Sequence[UUID]) -> None:
-    """Make artists and albums as popular as their tracks are now: writes only raise them."""
-    await connection.execute(_SETTLE, {"subjects": list(subjects)})
+async def settle_popularity(connection: Connection, subjects: Sequence[UUID]) -> set[UUID]:
+    """Make artists and albums as popular as their tracks are now: writes only raise them.
+
+    Returns those that were not.
+    """
+    rows = await (await connection.execute(_SETTLE, {"subjects": list(subjects)})).fetchall()
+    return {row[0] for row in rows}

@@ -20,6 +20,7 @@ class Stage(StrEnum):
     ALBUMS = "albums"
     TITLES = "titles"
     ENTRIES = "entries"
+    NAMES = "names"
     WORDS = "words"
 
     @property
@@ -63,12 +64,17 @@ class Fault(StrEnum):
     WRONG = "is found by what it was: the entry is wrong"
     STRAY = "is found though it is deleted or not completed: the entry is superfluous"
     UNKNOWN_WORDS = "has words that the vocabulary misses: it is not found by them"
+    STALE_POPULARITY = "is suggested as popular as it was, not as its tracks are"
     UNUSED_WORD = "is in the vocabulary, but no track has it"
 
     @property
     def is_error(self) -> bool:
-        """Whether searches are answered wrongly; words that nothing has any more only take room."""
-        return self is not Fault.UNUSED_WORD
+        """Whether searches are answered wrongly.
+
+        Words that nothing has any more only take room; and where another transaction holds a name,
+        or a popular track has gone, it is upkeep that makes it as popular as its tracks.
+        """
+        return self not in {Fault.UNUSED_WORD, Fault.STALE_POPULARITY}
 
     @property
     def can_be_mended(self) -> bool:

@@ -83,6 +83,7 @@ SELECT
     + (SELECT count(*) FROM artist_credit)
     + (SELECT count(*) FROM album)
     + (SELECT count(*) FROM track) * 2
+    + (SELECT count(*) FROM name_search WHERE position = 0)
     + (SELECT count(*) FROM search_word);
 
 -- name: last_round
@@ -302,6 +303,159 @@ UNION
 SELECT track_id
 FROM track_lyrics
 WHERE track_id = ANY(%(ids)s::uuid[]) AND xmin = pg_current_xact_id()::xid;
+
+-- name: names
+-- The next artists, albums, playlists and genres, or what is suggested as such, and which of their rows in
+-- name_search are missing, wrong or superfluous; and whether they are as popular as their tracks. Primary
+-- keys of artist, artist_alias, album, artist_credit, playlist, genre and name_search.
+WITH next AS MATERIALIZED (
+    SELECT i.subject
+    FROM (
+        (SELECT id AS subject FROM artist WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit)s::integer)
+        UNION
+        (SELECT id FROM album WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit)s::integer)
+        UNION
+        (SELECT id FROM playlist WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit)s::integer)
+        UNION
+        (
+            SELECT genre_subject(id)
+            FROM genre
+            WHERE genre_subject(id) > %(after)s::uuid
+                AND %(after)s::uuid < '00000001-0000-0000-0000-000000000000' -- no genre is above that
+            ORDER BY id
+            LIMIT %(limit)s::integer
+        )
+        UNION
+        (
+            SELECT DISTINCT subject
+            FROM name_search
+            WHERE subject > %(after)s::uuid
+            ORDER BY subject
+            LIMIT %(limit)s::integer
+        )
+    ) AS i
+    ORDER BY i.subject
+    LIMIT %(limit)s::integer
+),
+
+compared AS (
+    SELECT
+        coalesce(made.subject, n.subject) AS subject,
+        n.subject IS NULL AS is_missing,
+        made.subject IS NULL AS is_stray,
+        made.subject = n.subject AND (
+            made.kind <> n.kind COLLATE "default"
+            OR made.library_id IS DISTINCT FROM n.library_id
+            OR made.popularity <> n.popularity
+            OR made.name_key <> n.name_key COLLATE "default"
+            OR made.words <> n.words
+            OR made.name <> n.name
+        ) AS is_wrong,
+        made.kind IN ('ARTIST', 'ALBUM') AS has_tracks
+    FROM names_of(ARRAY(SELECT subject FROM next)) AS made
+    FULL JOIN (
+        SELECT s.subject, s.position, s.kind, s.library_id, s.popularity, s.name_key, s.words, s.name
+        FROM name_search AS s
+        WHERE s.subject = ANY(ARRAY(SELECT subject FROM next))
+    ) AS n ON n.subject = made.subject AND n.position = made.position
+)
+
+SELECT
+    next.subject,
+    coalesce(bool_or(c.is_missing), false) AS is_missing,
+    coalesce(bool_or(c.is_wrong), false) AS is_wrong,
+    coalesce(bool_or(c.is_stray), false) AS is_stray,
+    coalesce(bool_or(c.has_tracks), false) AS has_tracks
+FROM next
+LEFT JOIN compared AS c ON c.subject = next.subject
+GROUP BY next.subject
+ORDER BY next.subject;
+
+-- name: hold_names
+-- Keeps what is suggested, and what that is the name of, from being written by others until the transaction
+-- ends; says of what nobody else is writing either. Primary keys of name_search, artist, album and playlist.
+WITH held AS MATERIALIZED (
+    SELECT subject, position
+    FROM name_search
+    WHERE subject = ANY(%(ids)s::uuid[])
+    FOR UPDATE SKIP LOCKED
+),
+
+held_artist AS MATERIALIZED (
+    SELECT id FROM artist WHERE id = ANY(%(ids)s::uuid[]) FOR SHARE SKIP LOCKED
+),
+
+held_album AS MATERIALIZED (
+    SELECT id FROM album WHERE id = ANY(%(ids)s::uuid[]) FOR SHARE SKIP LOCKED
+),
+
+held_playlist AS MATERIALIZED (
+    SELECT id FROM playlist WHERE id = ANY(%(ids)s::uuid[]) FOR SHARE SKIP LOCKED
+),
+
+others AS (
+    SELECT subject
+    FROM (
+        SELECT subject, position FROM name_search WHERE subject = ANY(%(ids)s::uuid[])
+        EXCEPT
+        SELECT subject, position FROM held
+    ) AS n
+    UNION ALL
+    (SELECT id FROM artist WHERE id = ANY(%(ids)s::uuid[]) EXCEPT SELECT id FROM held_artist)
+    UNION ALL
+    (SELECT id FROM album WHERE id = ANY(%(ids)s::uuid[]) EXCEPT SELECT id FROM held_album)
+    UNION ALL
+    (SELECT id FROM playlist WHERE id = ANY(%(ids)s::uuid[]) EXCEPT SELECT id FROM held_playlist)
+)
+
+SELECT i.subject
+FROM unnest(%(ids)s::uuid[]) AS i (subject)
+WHERE NOT EXISTS (SELECT FROM others AS o WHERE o.subject = i.subject)
+ORDER BY i.subject;
+
+-- name: mend_names
+-- Makes what is suggested anew. Artists and albums that had no row get their popularity when that is settled.
+-- Primary keys of name_search and of what has the names, track_genre_key.
+WITH made AS MATERIALIZED (
+    SELECT m.subject, m.position, m.kind, m.library_id, m.popularity, m.name_key, m.words, m.name
+    FROM names_of(%(ids)s::uuid[]) AS m
+),
+
+gone AS (
+    DELETE FROM name_search AS n
+    WHERE n.subject = ANY(%(ids)s::uuid[])
+        AND NOT EXISTS (SELECT FROM made AS m WHERE m.subject = n.subject AND m.position = n.position)
+)
+
+INSERT INTO name_search (
+    subject, position, kind, library_id, popularity, name_key, words, name
+)
+SELECT
+    m.subject, m.position, m.kind, m.library_id,
+    coalesce(
+        m.popularity,
+        (SELECT max(n.popularity) FROM name_search AS n WHERE n.subject = m.subject),
+        CASE
+            WHEN m.kind = 'GENRE' THEN (
+                SELECT max(s.popularity)
+                FROM genre AS g
+                JOIN track_genre AS tg ON tg.genre_id = g.id
+                JOIN track_search AS s ON s.track_id = tg.track_id
+                WHERE genre_subject(g.id) = m.subject AND s.popularity >= 1
+            )
+        END,
+        0
+    ),
+    m.name_key, m.words, m.name
+FROM made AS m
+ON CONFLICT (subject, position) DO UPDATE
+SET
+    kind = excluded.kind,
+    library_id = excluded.library_id,
+    popularity = excluded.popularity,
+    name_key = excluded.name_key,
+    words = excluded.words,
+    name = excluded.name;
 
 -- name: words
 -- The next words of the vocabulary, and whether any entry has each. Primary key of search_word,

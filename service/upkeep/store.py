@@ -49,6 +49,9 @@ _UNKNOWN_WORDS = _SQL["entries_with_unknown_words"]
 _STRAY = _SQL["stray_entries"]
 _NEEDLESS_LYRICS = _SQL["needless_lyrics"]
 _WRITTEN_NOW = _SQL["entries_written_now"]
+_NAMES = _SQL["names"]
+_HOLD_NAMES = _SQL["hold_names"]
+_MEND_NAMES = _SQL["mend_names"]
 _WORDS = _SQL["words"]
 _NOTE_STATISTICS = _SQL["note_statistics"]
 _WEIGH_WORDS = _SQL["weigh_words"]
@@ -131,6 +134,8 @@ async def look(connection: Connection, stage: Stage, after: str, limit: int) -> 
         return await _look_at_credits(connection, position)
     if stage is Stage.ENTRIES:
         return await _look_at_entries(connection, position)
+    if stage is Stage.NAMES:
+        return await _look_at_names(connection, position)
     return await _look_at_words(connection, position)
 
 
@@ -142,8 +147,6 @@ async def _look_at_unique(
     stale = [key for key, is_stale, has_double in rows if is_stale and not has_double]
     for fold in folds if stale else ():
         await connection.execute(fold, {"ids": stale})
-    if stage is Stage.ARTISTS:
-        await settle_popularity(connection, [key for key, _, _ in rows])
     double = [key for key, _, has_double in rows if has_double]
     findings = _findings(stage, Fault.STALE_NAME, stale)
     return _seen(rows, findings + _findings(stage, Fault.EQUAL_NAME, double))
@@ -157,8 +160,6 @@ async def _look_at_simple(
     stale = [key for key, is_stale in rows if is_stale]
     if stale:
         await connection.execute(fold, {"ids": stale})
-    if stage is Stage.ALBUMS:
-        await settle_popularity(connection, [key for key, _ in rows])
     return _seen(rows, _findings(stage, Fault.STALE_NAME, stale))
 
 
@@ -197,6 +198,27 @@ async def _look_at_entries(connection: Connection, position: Mapping[str, object
         (Fault.WRONG, sorted(changed & entries.keys())),
     )
     findings = [finding for fault, of in faults for finding in _findings(Stage.ENTRIES, fault, of)]
+    return _seen(rows, findings)
+
+
+async def _look_at_names(connection: Connection, position: Mapping[str, object]) -> Look:
+    """Compare what is suggested with what it is made from; leave to writers what they write."""
+    rows = await _rows(connection, _NAMES, position)
+    wrong = [subject for subject, *is_so, _ in rows if any(is_so)]
+    held = set(await _column(connection, _HOLD_NAMES, {"ids": wrong})) if wrong else set()
+    if held:
+        await connection.execute(_MEND_NAMES, {"ids": list(held)})
+    unsettled = await settle_popularity(
+        connection, [subject for subject, *_, has_tracks in rows if has_tracks]
+    )
+    mended = [row for row in rows if row[0] in held]
+    faults = (
+        (Fault.MISSING, [subject for subject, is_missing, *_ in mended if is_missing]),
+        (Fault.WRONG, [subject for subject, _, is_wrong, *_ in mended if is_wrong]),
+        (Fault.STRAY, [subject for subject, _, _, is_stray, _ in mended if is_stray]),
+        (Fault.STALE_POPULARITY, sorted(unsettled - held)),
+    )
+    findings = [finding for fault, of in faults for finding in _findings(Stage.NAMES, fault, of)]
     return _seen(rows, findings)
 
 

@@ -417,6 +417,135 @@ CREATE FUNCTION public.name_relevance(name_key text, typed text, popularity real
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((0.006)::double precision * (popularity)::double precision) + (CASE WHEN (name_key = typed) THEN 0.4 WHEN (starts_with(name_key, typed) OR starts_with(name_key, ('the '::text || typed))) THEN 0.3 ELSE 0.2 END)::double precision);
 
+CREATE FUNCTION public.playlist_popularity(item_count integer) RETURNS real
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN LEAST((100)::double precision, round(((10)::double precision * ln(((1 + item_count))::double precision))));
+
+CREATE TABLE public.album (
+    id uuid NOT NULL,
+    title text NOT NULL,
+    title_key text GENERATED ALWAYS AS ("left"(public.fold(title), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    words tsvector GENERATED ALWAYS AS (public.weighted_words(public.fold(title), 'C'::text)) STORED NOT NULL,
+    credit_id uuid,
+    type text DEFAULT 'UNSPECIFIED'::text NOT NULL,
+    release_date public.partial_date,
+    total_tracks smallint,
+    mbid uuid,
+    barcode text DEFAULT ''::text NOT NULL,
+    label text DEFAULT ''::text NOT NULL,
+    catalog_number text DEFAULT ''::text NOT NULL,
+    grouping_key text COLLATE pg_catalog."C",
+    revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT album_barcode_check CHECK ((barcode ~ '^([0-9]{6,18})?$'::text)),
+    CONSTRAINT album_catalog_number_check CHECK ((char_length(catalog_number) <= 100)),
+    CONSTRAINT album_label_check CHECK ((char_length(label) <= 500)),
+    CONSTRAINT album_title_check CHECK (((title <> ''::text) AND (char_length(title) <= 1000))),
+    CONSTRAINT album_total_tracks_check CHECK ((total_tracks > 0)),
+    CONSTRAINT album_type_check CHECK ((type = ANY (ARRAY['UNSPECIFIED'::text, 'ALBUM'::text, 'SINGLE'::text, 'EP'::text, 'COMPILATION'::text, 'LIVE'::text, 'SOUNDTRACK'::text, 'OTHER'::text])))
+);
+
+COMMENT ON COLUMN public.album.grouping_key IS 'How a track that names the album only by title and artist finds it. Stays when the album is renamed.';
+
+CREATE TABLE public.genre (
+    id integer NOT NULL,
+    name text NOT NULL,
+    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
+    parent_id integer,
+    CONSTRAINT genre_check CHECK ((parent_id <> id)),
+    CONSTRAINT genre_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 100)))
+);
+
+CREATE TABLE public.playlist (
+    id uuid NOT NULL,
+    library_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    owner text DEFAULT ''::text NOT NULL,
+    is_public boolean DEFAULT false NOT NULL,
+    is_collaborative boolean DEFAULT false NOT NULL,
+    unique_tracks boolean DEFAULT false NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    item_count integer DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT playlist_description_check CHECK ((char_length(description) <= 10000)),
+    CONSTRAINT playlist_item_count_check CHECK (((item_count >= 0) AND (item_count <= 100000))),
+    CONSTRAINT playlist_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
+    CONSTRAINT playlist_owner_check CHECK ((char_length(owner) <= 200)),
+    CONSTRAINT playlist_tags_check CHECK ((cardinality(tags) <= 100)),
+    CONSTRAINT playlist_version_check CHECK ((version >= 0))
+);
+
+COMMENT ON COLUMN public.playlist.version IS 'Of the items: one up with every change of them.';
+
+COMMENT ON COLUMN public.playlist.revision IS 'Of the other columns: the etag.';
+
+CREATE FUNCTION public.names_of(subjects uuid[]) RETURNS TABLE(subject uuid, "position" smallint, kind text, library_id uuid, popularity real, name_key text, words tsvector, name text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT a.id,
+     (0)::smallint AS int2,
+     'ARTIST'::text,
+     NULL::uuid AS uuid,
+     NULL::real AS float4,
+     a.name_key,
+     public.weighted_words(a.name_key, 'A'::text) AS weighted_words,
+     a.name
+    FROM public.artist a
+   WHERE (a.id = ANY (names_of.subjects))
+ UNION ALL
+  SELECT s.artist_id,
+     ((s."position" + 1))::smallint AS int2,
+     'ARTIST'::text,
+     NULL::uuid,
+     NULL::real,
+     s.name_key,
+     public.weighted_words(s.name_key, 'A'::text) AS weighted_words,
+     s.name
+    FROM public.artist_alias s
+   WHERE (s.artist_id = ANY (names_of.subjects))
+ UNION ALL
+  SELECT a.id,
+     0,
+     'ALBUM'::text,
+     NULL::uuid,
+     NULL::real,
+     a.title_key,
+     public.album_words(a.title_key, a.credit_id) AS album_words,
+     a.title
+    FROM public.album a
+   WHERE (a.id = ANY (names_of.subjects))
+ UNION ALL
+  SELECT p.id,
+     0,
+     'PLAYLIST'::text,
+     p.library_id,
+     public.playlist_popularity(p.item_count) AS playlist_popularity,
+     k.name_key,
+     public.weighted_words(k.name_key, 'A'::text) AS weighted_words,
+     p.name
+    FROM (public.playlist p
+      CROSS JOIN LATERAL ( SELECT "left"(public.fold(p.name), 300) AS name_key) k)
+   WHERE ((p.id = ANY (names_of.subjects)) AND (p.deleted_at IS NULL))
+ UNION ALL
+  SELECT u.id,
+     0,
+     'GENRE'::text,
+     NULL::uuid,
+     NULL::real,
+     g.name_key,
+     public.weighted_words(g.name_key, 'A'::text) AS weighted_words,
+     g.name
+    FROM (unnest(names_of.subjects) u(id)
+      JOIN public.genre g ON ((g.id = ((('x'::text || "right"((u.id)::text, 8)))::bit(32))::integer)))
+   WHERE (public.genre_subject(g.id) = u.id);
+END;
+
 CREATE FUNCTION public.playlist_is_changed() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -442,10 +571,6 @@ BEGIN
     RETURN NULL;
 END
 $$;
-
-CREATE FUNCTION public.playlist_popularity(item_count integer) RETURNS real
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN LEAST((100)::double precision, round(((10)::double precision * ln(((1 + item_count))::double precision))));
 
 CREATE FUNCTION public.search_tier(popularity double precision, id uuid) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -510,33 +635,6 @@ $$;
 CREATE FUNCTION public.typed_hash(plain text) RETURNS integer
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN hashtext(lower((plain COLLATE public.unicode_case)));
-
-CREATE TABLE public.album (
-    id uuid NOT NULL,
-    title text NOT NULL,
-    title_key text GENERATED ALWAYS AS ("left"(public.fold(title), 300)) STORED NOT NULL COLLATE pg_catalog."C",
-    words tsvector GENERATED ALWAYS AS (public.weighted_words(public.fold(title), 'C'::text)) STORED NOT NULL,
-    credit_id uuid,
-    type text DEFAULT 'UNSPECIFIED'::text NOT NULL,
-    release_date public.partial_date,
-    total_tracks smallint,
-    mbid uuid,
-    barcode text DEFAULT ''::text NOT NULL,
-    label text DEFAULT ''::text NOT NULL,
-    catalog_number text DEFAULT ''::text NOT NULL,
-    grouping_key text COLLATE pg_catalog."C",
-    revision integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT album_barcode_check CHECK ((barcode ~ '^([0-9]{6,18})?$'::text)),
-    CONSTRAINT album_catalog_number_check CHECK ((char_length(catalog_number) <= 100)),
-    CONSTRAINT album_label_check CHECK ((char_length(label) <= 500)),
-    CONSTRAINT album_title_check CHECK (((title <> ''::text) AND (char_length(title) <= 1000))),
-    CONSTRAINT album_total_tracks_check CHECK ((total_tracks > 0)),
-    CONSTRAINT album_type_check CHECK ((type = ANY (ARRAY['UNSPECIFIED'::text, 'ALBUM'::text, 'SINGLE'::text, 'EP'::text, 'COMPILATION'::text, 'LIVE'::text, 'SOUNDTRACK'::text, 'OTHER'::text])))
-);
-
-COMMENT ON COLUMN public.album.grouping_key IS 'How a track that names the album only by title and artist finds it. Stays when the album is renamed.';
 
 CREATE TABLE public.album_cover (
     album_id uuid NOT NULL,
@@ -752,15 +850,6 @@ CREATE TABLE public.file_seen (
     is_unchanged boolean NOT NULL
 );
 
-CREATE TABLE public.genre (
-    id integer NOT NULL,
-    name text NOT NULL,
-    name_key text GENERATED ALWAYS AS ("left"(public.fold(name), 300)) STORED NOT NULL COLLATE pg_catalog."C",
-    parent_id integer,
-    CONSTRAINT genre_check CHECK ((parent_id <> id)),
-    CONSTRAINT genre_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 100)))
-);
-
 ALTER TABLE public.genre ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.genre_id_seq
     START WITH 1
@@ -813,34 +902,6 @@ COMMENT ON COLUMN public.name_search.tier IS '0 for what is looked through first
 
 COMMENT ON COLUMN public.name_search.words IS 'Weight A: the name, B: the artists of an album.';
 
-CREATE TABLE public.playlist (
-    id uuid NOT NULL,
-    library_id uuid NOT NULL,
-    name text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    owner text DEFAULT ''::text NOT NULL,
-    is_public boolean DEFAULT false NOT NULL,
-    is_collaborative boolean DEFAULT false NOT NULL,
-    unique_tracks boolean DEFAULT false NOT NULL,
-    tags text[] DEFAULT '{}'::text[] NOT NULL,
-    item_count integer DEFAULT 0 NOT NULL,
-    version bigint DEFAULT 0 NOT NULL,
-    revision integer DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    deleted_at timestamp with time zone,
-    CONSTRAINT playlist_description_check CHECK ((char_length(description) <= 10000)),
-    CONSTRAINT playlist_item_count_check CHECK (((item_count >= 0) AND (item_count <= 100000))),
-    CONSTRAINT playlist_name_check CHECK (((name <> ''::text) AND (char_length(name) <= 500))),
-    CONSTRAINT playlist_owner_check CHECK ((char_length(owner) <= 200)),
-    CONSTRAINT playlist_tags_check CHECK ((cardinality(tags) <= 100)),
-    CONSTRAINT playlist_version_check CHECK ((version >= 0))
-);
-
-COMMENT ON COLUMN public.playlist.version IS 'Of the items: one up with every change of them.';
-
-COMMENT ON COLUMN public.playlist.revision IS 'Of the other columns: the etag.';
-
 CREATE TABLE public.playlist_item (
     id uuid NOT NULL,
     playlist_id uuid NOT NULL,
@@ -877,7 +938,7 @@ CREATE TABLE public.search_upkeep (
     round_ended_at timestamp with time zone,
     weighed_at timestamp with time zone,
     CONSTRAINT search_upkeep_is_only_check CHECK (is_only),
-    CONSTRAINT search_upkeep_stage_check CHECK ((stage = ANY (ARRAY['genres'::text, 'artists'::text, 'credits'::text, 'albums'::text, 'titles'::text, 'entries'::text, 'words'::text])))
+    CONSTRAINT search_upkeep_stage_check CHECK ((stage = ANY (ARRAY['genres'::text, 'artists'::text, 'credits'::text, 'albums'::text, 'titles'::text, 'entries'::text, 'names'::text, 'words'::text])))
 );
 
 COMMENT ON COLUMN public.search_upkeep."position" IS 'The last row of the stage that was looked at.';
@@ -898,7 +959,8 @@ CREATE TABLE public.search_word (
     word text NOT NULL COLLATE pg_catalog."C",
     tier smallint DEFAULT 9 NOT NULL,
     deletions integer[] DEFAULT '{}'::integer[] NOT NULL
-);
+)
+WITH (fillfactor='70');
 
 COMMENT ON COLUMN public.search_word.tier IS 'The best tier of the tracks that have, or had, the word.';
 

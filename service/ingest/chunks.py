@@ -44,6 +44,14 @@ UNCOMPRESSED: Final = frozenset({"pcm", "pcm_float", "dsd"})
 _ELSEWHERE: Final = 0xFFFFFFFF
 
 
+class TextPlace(NamedTuple):
+    """Where a text is in a file, with all the room that it has."""
+
+    name: str
+    start: int
+    length: int
+
+
 @dataclass(slots=True)
 class Chunks:
     """What the chunks of a file say."""
@@ -63,6 +71,8 @@ class Chunks:
     frames: int = 0
     #: Where an ID3 tag begins, or 0.
     id3_at: int = 0
+    #: Where the texts are.
+    places: list[TextPlace] = field(default_factory=list)
     #: Sizes of chunks that stand in another chunk, as RF64 has them.
     sizes: dict[bytes, int] = field(default_factory=dict)
 
@@ -103,14 +113,13 @@ def riff_chunks(stream: BinaryIO, end: int) -> Chunks:
         elif chunk.name.lower() == b"id3 ":
             found.id3_at = chunk.start
         elif chunk.name == b"bext":
-            content = _bytes(stream, chunk, 338)
             for name, start, length in _BROADCAST:
-                _add(found.tags, name, content[start : start + length])
+                room = max(0, min(length, chunk.size - start))
+                _add(stream, found, name, _Chunk(chunk.name, chunk.start + start, room))
         elif chunk.name == b"LIST" and _bytes(stream, chunk, 4) == b"INFO":
             inner = min(end, chunk.start + chunk.size)
             for text in _walk(stream, chunk.start + 4, inner, "little", found):
-                name = text.name.decode("latin-1").rstrip().upper()
-                _add(found.tags, name, _bytes(stream, text, _LONGEST_TEXT))
+                _add(stream, found, text.name.decode("latin-1").rstrip().upper(), text)
     return found
 
 
@@ -132,11 +141,10 @@ def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
     found = Chunks(Harvest(Family.AIFF), codec="pcm")
     for chunk in _walk(stream, 12, end, "big", found):
         if chunk.name in _AIFF_TEXTS:
-            name = chunk.name.decode("ascii").upper()
-            _add(found.tags, name, _bytes(stream, chunk, _LONGEST_TEXT))
+            _add(stream, found, chunk.name.decode("ascii").upper(), chunk)
         elif chunk.name == b"COMT":
-            for comment in _aiff_comments(_bytes(stream, chunk, _LONGEST_TEXT)):
-                _add(found.tags, "COMT", comment)
+            for comment in _aiff_comments(stream, chunk):
+                _add(stream, found, "COMT", comment)
         elif chunk.name == b"ID3 ":
             found.id3_at = chunk.start
         elif chunk.name == b"COMM":
@@ -155,8 +163,9 @@ def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
         inner = min(end, chunk.start + chunk.size)
         for text in _walk(stream, chunk.start, inner, "big", found, width=8):
             if text.name in _DSDIFF_TEXTS:
-                content = _bytes(stream, text, _LONGEST_TEXT)
-                _add(found.tags, _DSDIFF_TEXTS[text.name], content[4:])
+                # The length comes before the text once more.
+                content = _Chunk(text.name, text.start + 4, max(0, text.size - 4))
+                _add(stream, found, _DSDIFF_TEXTS[text.name], content)
     return found
 
 
@@ -183,23 +192,30 @@ def _bytes(stream: BinaryIO, chunk: _Chunk, most: int) -> bytes:
     return stream.read(min(chunk.size, most))
 
 
-def _add(tags: Harvest, name: str, content: bytes) -> None:
+def _add(stream: BinaryIO, found: Chunks, name: str, chunk: _Chunk) -> None:
     """Add a text. No encoding is declared: it is UTF-8 where it can be that."""
-    content = content.partition(b"\0")[0]
+    whole = _bytes(stream, chunk, _LONGEST_TEXT)
+    content = whole.partition(b"\0")[0]
     try:
         value, bytewise = content.decode("utf-8"), False
     except UnicodeDecodeError:
         value, bytewise = content.decode("latin-1"), True
     values = genre_names(value) if name == "IGNR" else [value]
-    tags.texts.extend(TagText(name, text, bytewise) for text in values if text.strip())
+    texts = [TagText(name, text, bytewise) for text in values if text.strip()]
+    if texts:
+        found.tags.texts += texts
+        found.places.append(TextPlace(name, chunk.start, len(whole)))
 
 
-def _aiff_comments(content: bytes) -> Iterator[bytes]:
+def _aiff_comments(stream: BinaryIO, chunk: _Chunk) -> Iterator[_Chunk]:
     """Yield the texts of a comment chunk: each has a time, a marker and a length before it."""
+    content = _bytes(stream, chunk, _LONGEST_TEXT)
     position = 2
     for _ in range(int.from_bytes(content[:2], "big")):
+        if position + 8 > len(content):
+            return
         length = int.from_bytes(content[position + 6 : position + 8], "big")
-        yield content[position + 8 : position + 8 + length]
+        yield _Chunk(chunk.name, chunk.start + position + 8, length)
         position += 8 + length + length % 2
 
 

@@ -26,7 +26,6 @@ from mutagen.aiff import AIFF
 from mutagen.dsdiff import DSDIFF
 from mutagen.flac import FLAC, StreamInfo, VCFLACDict
 from mutagen.monkeysaudio import MonkeysAudio, MonkeysAudioInfo
-from mutagen.musepack import Musepack, MusepackInfo
 from mutagen.oggopus import OggOpus, OggOpusInfo
 from mutagen.oggspeex import OggSpeex, OggSpeexInfo
 from mutagen.oggvorbis import OggVorbis, OggVorbisInfo
@@ -49,6 +48,7 @@ from service.ingest.formats import (
 from service.ingest.locations import file_uri, shown_path
 from service.ingest.mpeg4 import mp4_tags
 from service.ingest.mpeg_audio import MP3, MPEGInfo
+from service.ingest.musepack import Musepack, MusepackInfo
 from service.ingest.payload import between_tags
 from service.ingest.pictures import Embedded, FoundPicture, collect, of_blocks
 from service.ingest.problems import SourceError

@@ -15,7 +15,6 @@ from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
 from mutagen.flac import FLAC
 from mutagen.monkeysaudio import MonkeysAudio
-from mutagen.musepack import Musepack
 from mutagen.oggflac import OggFLAC
 from mutagen.oggopus import OggOpus
 from mutagen.oggspeex import OggSpeex
@@ -30,6 +29,7 @@ from service.ingest.asf import ASF
 from service.ingest.matroska import Matroska
 from service.ingest.mpeg4 import MP4
 from service.ingest.mpeg_audio import MP3
+from service.ingest.musepack import Musepack
 from service.ingest.trueaudio import TrueAudio
 from service.ingest.wavpack import WavPack
 

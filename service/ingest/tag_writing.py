@@ -13,17 +13,23 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import mutagen
+from mutagen.id3 import ID3
 
 from fonoteca.v1.track_pb2 import Track
+from service.ingest.chunks import aiff_chunks, riff_chunks
 from service.ingest.facts import Texts, changed, texts_of
 from service.ingest.files import read_track
+from service.ingest.mapping import fact_of
 from service.ingest.problems import SourceError
 from service.ingest.replacing import sync_folder
 from service.ingest.tag_names import write_facts
 
+_NEWEST_ID3: Final = (2, 4, 0)
+#: What reads the chunks of a file, by the kind that it says it is.
+_CHUNKS: Final = {b"WAVE": riff_chunks, b"AIFF": aiff_chunks, b"AIFC": aiff_chunks}
 _CHANGED: Final = "was changed since it was scanned: scan it first"
 
 
@@ -93,18 +99,16 @@ def _write(job: TagJob, part: Path) -> Tagged:
     changes = _changes(names, before, after)
     if job.preview or not changes:
         return Tagged(changes)
-    written = _retagged(path, part, names, after)
+    written, kept = _fitting(found, path, part, names, after)
+    left_out = _changes(kept, before, after)
     # A file may be unable to hold a value: what it holds is written without that.
-    kept = changed(texts_of(written), after, frozenset(names))
     if kept:
         names = [name for name in names if name not in kept]
-        if names:
-            written = _retagged(path, part, names, after)
-    left_out = _changes(kept, before, after)
-    if not names:
-        return Tagged(left_out=left_out)
-    if changed(texts_of(written), after, frozenset(names)):
-        raise SourceError("does not say what was written into it")
+        if not names:
+            return Tagged(left_out=left_out)
+        written, kept = _fitting(found, path, part, names, after)
+        if kept:
+            raise SourceError("does not say what was written into it")
     _require_same_sound(found, written)
     _require_known(job)
     part.replace(path)
@@ -144,7 +148,29 @@ def _read(path: str) -> Track:
     return Track.FromString(reading.track)
 
 
-def _retagged(path: Path, part: Path, names: Sequence[str], texts: Texts) -> Track:
+def _fitting(
+    found: Track, path: Path, part: Path, names: Sequence[str], texts: Texts
+) -> tuple[Track, list[str]]:
+    """Make a copy of a file whose tags say some facts; return what it says, and what it does not.
+
+    Its tags keep their version, unless only the newest one can hold all that they are to say.
+    """
+    for newest in (False, True):
+        written = _retagged(path, part, names, texts, newest=newest)
+        kept = changed(texts_of(written), texts, frozenset(names))
+        if not kept and _facts_beside(found, names) <= _facts_beside(written, names):
+            break
+    return written, kept
+
+
+def _facts_beside(track: Track, names: Sequence[str]) -> set[tuple[str, str]]:
+    """Return what a track says apart from some facts."""
+    facts = {(name, value) for name, values in texts_of(track).items() for value in values}
+    facts |= {(fact.key, str(fact)) for fact in track.attributes}
+    return {fact for fact in facts if fact[0] not in names}
+
+
+def _retagged(path: Path, part: Path, names: Sequence[str], texts: Texts, *, newest: bool) -> Track:
     """Make a copy of a file whose tags say some facts, and return what is read from it."""
     shutil.copyfile(path, part)
     shutil.copystat(path, part)
@@ -158,10 +184,36 @@ def _retagged(path: Path, part: Path, names: Sequence[str], texts: Texts) -> Tra
         if audio.tags is None:
             audio.add_tags()
         write_facts(audio.tags, names, texts)
-        audio.save()
+        _save(audio, newest=newest)
     except NotImplementedError:
         raise SourceError("tags cannot be written to this kind of file") from None
     os.utime(part)
     with part.open("rb+") as stream:
+        _rewrite_chunks(stream, part.stat().st_size, names, texts)
+        stream.flush()
         os.fsync(stream.fileno())
     return _read(str(part))
+
+
+def _save(audio: Any, *, newest: bool) -> None:
+    tags = audio.tags
+    if isinstance(tags, ID3) and tags.version < _NEWEST_ID3 and not newest:
+        tags.update_to_v23()
+        # Several values stay several, as programs write them into this version, too.
+        audio.save(v2_version=3, v23_sep=None)
+    else:
+        audio.save()
+
+
+def _rewrite_chunks(stream: BinaryIO, size: int, names: Sequence[str], texts: Texts) -> None:
+    """Let texts in chunks say the same as the tags, where they have the room, or else nothing."""
+    read = _CHUNKS.get(stream.read(12)[8:])
+    if read is None:
+        return
+    found = read(stream, size)
+    for name, start, length in found.places:
+        fact = fact_of(found.tags.family, name)
+        if fact and fact[0] in names:
+            text = "; ".join(texts.get(fact[0], ())).encode()
+            stream.seek(start)
+            stream.write((text if len(text) <= length else b"").ljust(length, b"\0"))

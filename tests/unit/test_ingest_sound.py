@@ -238,3 +238,24 @@ def test_packed_sound_in_aiff_has_the_bit_rate_of_its_bytes(tmp_path: Path) -> N
     file = track.files[0]
     assert (file.codec, file.bit_depth, _seconds(file)) == ("alaw", 0, 1)
     assert file.bitrate_bps == pytest.approx(64_000, rel=0.05)
+
+
+# ---------------------------------------------------------------------------------- Musepack
+
+
+def _packet(key: bytes, content: bytes) -> bytes:
+    return key + bytes([len(content) + 3]) + content
+
+
+def test_musepack_is_read(tmp_path: Path) -> None:
+    # A checksum, the version, 441,000 samples of which none is skipped, 44,100 Hz in stereo.
+    head = _packet(b"SH", bytes(4) + b"\x08" + b"\x9a\xf5\x28\0" + b"\0\x10")
+    content = b"MPCK" + head + _packet(b"RG", bytes(9)) + _packet(b"AP", bytes(100))
+    file = _track(tmp_path / "a.mpc", content).files[0]
+    assert (_seconds(file), file.sample_rate_hz, file.channels) == (10, 44_100, 2)
+
+
+def test_musepack_that_leads_in_circles_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.mpc"
+    path.write_bytes(b"MPCK" + b"EI\1" * 9)
+    assert "no room for its own head" in read_track(str(path)).error

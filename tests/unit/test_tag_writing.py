@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -30,13 +32,25 @@ from fonoteca.v1.types_pb2 import (
     CreditedName,
     PartialDate,
 )
+from service.ingest.chunks import aiff_chunks, riff_chunks
 from service.ingest.facts import changed, texts_of
 from service.ingest.files import read_track
 from service.ingest.raw import harvest
 from service.ingest.tag_names import write_facts
 from service.ingest.tag_writing import Tagged, TagJob, write_tags
 from service.ingest.tags import map_tags
-from tests.support.audio import MBID, id3_tags, matroska, mp4, tone, vorbis_tags, wav
+from tests.support.audio import (
+    MBID,
+    aiff_chunk,
+    frame,
+    id3_tags,
+    info_list,
+    matroska,
+    mp4,
+    tone,
+    vorbis_tags,
+    wav,
+)
 
 MAKERS: Final[dict[str, Callable[[], Any]]] = {
     "ID3": ID3,
@@ -264,3 +278,66 @@ def test_a_file_without_tags_gets_some(tmp_path: Path) -> None:
     path.write_bytes(wav())
     assert write(path, FULL).error == ""
     assert said(path).title == "Jóga"
+
+
+def _version(path: Path) -> int:
+    """Return the version of the ID3 tag at the start of a file."""
+    return path.read_bytes()[3]
+
+
+def _older(tmp_path: Path, **frames: str) -> Path:
+    """Return a file with ID3v2.3, in which there may be frames that it should not have."""
+    path = tmp_path / "a.mp3"
+    tone(path)
+    tags = ID3()
+    for name, text in {"TIT2": "Old", "TPE1": "Björk", "TYER": "1997", **frames}.items():
+        tags.add(frame(name, text=text, encoding=1))
+    tags.save(path, v2_version=3)
+    return path
+
+
+def test_an_older_version_of_id3_stays_as_long_as_it_holds_all(tmp_path: Path) -> None:
+    path = _older(tmp_path, TDAT="2209")
+    assert write(path, Track(title="Jóga", genres=["Art Pop", "Electronic"])).left_out == ()
+    assert _version(path) == 3
+    after = said(path)
+    assert (after.title, list(after.genres)) == ("Jóga", ["Art Pop", "Electronic"])
+    assert after.release_date == PartialDate(year=1997, month=9, day=22)
+    # There is no frame for a month in it, nor for a mood.
+    assert write(path, Track(release_date=PartialDate(year=1996, month=5))).left_out == ()
+    assert (_version(path), said(path).release_date.month) == (4, 5)
+
+
+def test_a_newer_frame_in_an_older_tag_is_not_lost(tmp_path: Path) -> None:
+    path = _older(tmp_path, TSOP="Bjork", TMOO="calm")
+    before = texts_of(said(path))
+    assert before["mood"] == ("calm",)
+    assert write(path, Track(title="Jóga")).error == ""
+    assert texts_of(said(path)) == {**before, "title": ("Jóga",)}
+
+
+def test_texts_in_chunks_follow_the_tags_as_far_as_they_have_room(tmp_path: Path) -> None:
+    texts = info_list(
+        INAM=b"Old title", IART=b"Old", ICMT=b"Old comment", ISFT=b"Editor", IGNR=b"Pop"
+    )
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(texts))
+    hashed = said(path).files[0].audio_hash
+    new = Track(title="Jóga", credits=[CreditedName(name="Somebody else")], genres=["Rap"])
+    assert write(path, new, "title", "artist", "comment", "genre").error == ""
+    chunks = riff_chunks(io.BytesIO(path.read_bytes()), path.stat().st_size)
+    assert chunks.tags.raw().values == {"INAM": ("Jóga",), "IGNR": ("Rap",), "ISFT": ("Editor",)}
+    assert (said(path).title, said(path).credits[0].name) == ("Jóga", "Somebody else")
+    assert said(path).files[0].audio_hash == hashed
+
+
+def test_texts_in_chunks_of_aiff_follow_the_tags(tmp_path: Path) -> None:
+    path = tmp_path / "a.aiff"
+    tone(path, 0.1)
+    comment = struct.pack(">HIHH", 1, 0, 0, 11) + b"Old comment\0"
+    chunks = aiff_chunk(b"NAME", b"Old title"), aiff_chunk(b"COMT", comment)
+    path.write_bytes(path.read_bytes() + b"".join(chunks))
+    assert said(path).comment == "Old comment"
+    assert write(path, Track(title="Jóga", comment="New")).error == ""
+    found = aiff_chunks(io.BytesIO(path.read_bytes()), path.stat().st_size)
+    assert found.tags.raw().values == {"NAME": ("Jóga",), "COMT": ("New",)}

@@ -41,9 +41,11 @@ _MEANINGS: Final[Mapping[type[BaseException], Callable[[], DomainError]]] = {
     ),
     **dict.fromkeys(
         (
+            # A full pool is no quota of the caller: the same call will do in a moment, elsewhere at
+            # once. Clients repeat UNAVAILABLE by themselves, and most repeat nothing else.
             PoolTimeout,
-            PoolClosed,
             TooManyRequests,
+            PoolClosed,
             pg.AdminShutdown,
             pg.CrashShutdown,
             pg.CannotConnectNow,

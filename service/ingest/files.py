@@ -20,7 +20,6 @@ from types import FrameType
 from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 import mutagen
-from mutagen.aac import AAC, AACInfo
 from mutagen.ac3 import AC3
 from mutagen.aiff import AIFF
 from mutagen.dsdiff import DSDIFF
@@ -33,6 +32,7 @@ from mutagen.wave import WAVE
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest import ends
+from service.ingest.aac import AAC, AACInfo
 from service.ingest.asf import ASF, asf_info
 from service.ingest.audio_hash import FileHashes, hash_file
 from service.ingest.chunks import Chunks, aiff_chunks, dsdiff_chunks, riff_chunks
@@ -98,8 +98,6 @@ _SOUND_READERS: Final[dict[Parser, Callable[[BinaryIO], Any]]] = {
     ASF: asf_info,
 }
 
-#: Kinds of files that have no tags by themselves, so that mutagen takes all of it for sound.
-_MEASURED_BY_SIZE: Final = frozenset({AAC, AC3})
 #: Kinds of the metadata blocks of FLAC: the first one describes the sound, this one holds the tags.
 _FLAC_COMMENTS: Final = 4
 _FLAC_MOST_BLOCKS: Final = 128
@@ -319,7 +317,7 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
         tags.append(head)
     tags += ends.end_tags(stream, stream.bytes, known)
     sound = sound_of(audio.info if audio is not None else None, inner, stream.bytes, parser)
-    if parser in _MEASURED_BY_SIZE:
+    if parser is AC3:  # mutagen takes all of the file for sound
         first, end = between_tags(stream, stream.bytes)
         sound.seconds *= (end - first) / (stream.bytes - first)
     if parser is OggOpus:

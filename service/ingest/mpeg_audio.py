@@ -6,12 +6,12 @@ Here some frames are looked at in several places; when they differ, every frame 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 from mutagen import mp3
 
+from service.ingest.frames import frames
 from service.ingest.id3 import ID3
 from service.ingest.payload import between_tags
 
@@ -27,11 +27,10 @@ _KILOBITS: Final[dict[tuple[bool, int], tuple[int, ...]]] = {
 
 #: What all frames of a file have in common: MPEG version, layer, sample rate.
 _COMMON: Final = 0xFFFE_0C00
-#: Where frames are looked at, as shares of the file, how many there, and how far one is looked for.
+_HEAD: Final = 4
+#: Where frames are looked at, as shares of the file, and how many there.
 _PLACES: Final = (0.0, 0.25, 0.5, 0.75)
 _FRAMES: Final = 16
-_REACH: Final = 8192
-_MOST_FRAMES: Final = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ class _Kind:
             return 384
         return 576 if self.layer == 3 and not self.is_mpeg_1 else 1152
 
-    def size(self, head: bytes) -> tuple[int, int]:
-        """Return bit rate and bytes of a frame that begins like this; zeros when it is none."""
+    def measure(self, head: bytes) -> tuple[int, int]:
+        """Return bit rate and bytes of a frame that begins like this; zeros if none does."""
         value = int.from_bytes(head)
         number = value >> 12 & 0xF
         if len(head) < 4 or value & _COMMON != self.head or number in (0, 15):
@@ -93,7 +92,7 @@ def _survey(stream: BinaryIO, info: Any) -> None:
         # Tags at the end are no sound, however many pictures are in them.
         info.length = max(0, end - start) * 8 / info.bitrate
         return
-    sizes = [size for _, size in _frames(stream, kind, start, _MOST_FRAMES)]
+    sizes = [size for _, size in frames(stream, kind.measure, _HEAD, start)]
     info.length = len(sizes) * kind.samples / kind.rate
     info.bitrate = round(sum(sizes) * 8 / info.length) if sizes else 0
     info.bitrate_mode = mp3.BitrateMode.VBR
@@ -104,35 +103,5 @@ def _changes(stream: BinaryIO, kind: _Kind, start: int, end: int) -> bool:
     seen: set[int] = set()
     for share in _PLACES:
         at = start + round((end - start) * share)
-        seen.update(bits for bits, _ in _frames(stream, kind, at, _FRAMES))
+        seen.update(bits for bits, _ in frames(stream, kind.measure, _HEAD, at, most=_FRAMES))
     return len(seen) > 1
-
-
-def _frames(stream: BinaryIO, kind: _Kind, at: int, most: int) -> Iterator[tuple[int, int]]:
-    """Yield bit rates and sizes of the frames from a place on; what is between them is skipped."""
-    for _ in range(most):
-        stream.seek(at)
-        bits, size = kind.size(stream.read(4))
-        if not size:
-            at = _next(stream, kind, at)
-            stream.seek(max(at, 0))
-            bits, size = kind.size(stream.read(4))
-            if at < 0 or not size:
-                return
-        yield bits, size
-        at += size
-
-
-def _next(stream: BinaryIO, kind: _Kind, at: int) -> int:
-    """Return where the next two frames in a row begin, or -1."""
-    stream.seek(at)
-    content = stream.read(_REACH)
-    place = content.find(b"\xff")
-    while 0 <= place < len(content) - 3:
-        _, size = kind.size(content[place : place + 4])
-        if size:
-            stream.seek(at + place + size)
-            if kind.size(stream.read(4))[1]:
-                return at + place
-        place = content.find(b"\xff", place + 1)
-    return -1

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from mutagen.apev2 import APEBinaryValue, APEv2
 from mutagen.asf import ASFTags
-from mutagen.asf._attrs import ASFByteArrayAttribute
+from mutagen.asf._attrs import ASFByteArrayAttribute, ASFGUIDAttribute
 from mutagen.id3 import (
     APIC,
     COMM,
@@ -43,6 +44,7 @@ _PLAIN_COMMENTS: Final = frozenset({"", "description", "comment", "id3v1 comment
 _PICTURES: Final = frozenset({"METADATA_BLOCK_PICTURE", "COVERART", "COVERARTMIME", "WM/PICTURE"})
 _GENRES: Final = frozenset({"GENRE", "WM/GENRE", "©gen", "IGNR"})
 _LONGEST_SHOWN: Final = 50
+_UUID_BYTES: Final = 16
 _MP4_PAIRS: Final = frozenset({"trkn", "disk"})
 
 
@@ -280,7 +282,9 @@ def _asf(tags: Any, binary: Counter[str]) -> Iterator[TagText]:
         name = key.upper()
         if name in _PICTURES:
             continue
-        if type(value) is ASFByteArrayAttribute:
+        if type(value) is ASFGUIDAttribute and value.data_size() == _UUID_BYTES:
+            yield TagText(name, str(UUID(bytes_le=bytes(value))))
+        elif type(value) in (ASFByteArrayAttribute, ASFGUIDAttribute):
             binary[key] += 1
         elif name in _GENRES:
             yield from (TagText(name, genre) for genre in genre_names(str(value)))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import pytest
 from mutagen.apev2 import APEv2
+from mutagen.asf import ASFTags
+from mutagen.asf._attrs import ASFGUIDAttribute
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.files import read_track
+from service.ingest.raw import harvest
 from tests.support.audio import aiff_chunk, tone, vorbis_tags
 
 
@@ -168,6 +172,16 @@ def test_vorbis_comments_before_a_broken_one_are_kept(tmp_path: Path) -> None:
     assert track.title == "Jóga"
     assert track.files[0].codec == "flac"
     assert any("left out as far as they are broken" in note for note in notes)
+
+
+def test_identifiers_of_asf_are_told_as_such() -> None:
+    tags = ASFTags()
+    known = UUID("d1607dbc-e323-4be2-86a1-48a42a28441e")
+    tags.append(("WM/MediaClassPrimaryID", ASFGUIDAttribute(known.bytes_le)))
+    tags.append(("WM/Broken", ASFGUIDAttribute(b"?")))
+    found = harvest(tags)
+    assert found.raw().values == {"WM/MEDIACLASSPRIMARYID": (str(known),)}
+    assert found.binary == {"WM/Broken": 1}
 
 
 # --------------------------------------------------------------------- tags at the end are no sound

@@ -71,6 +71,31 @@ def test_an_index_that_counts_no_frames_is_not_believed(tmp_path: Path) -> None:
     assert _seconds(file) == pytest.approx(51 * 1152 / 44_100, abs=0.001)
 
 
+# --------------------------------------------------------------------------------------- AAC
+
+
+def _aac(size: int, blocks: int = 1) -> bytes:
+    """Return a frame of AAC LC in stereo at 44,100 Hz; each of its blocks is 1,024 samples long."""
+    numbers = 0xFFF1_5080_0000_00 | size << 13 | 0x1FFC | blocks - 1
+    return numbers.to_bytes(7).ljust(size, b"\0")
+
+
+def test_every_frame_of_aac_is_counted(tmp_path: Path) -> None:
+    sizes = [100] * 150 + [700] * 50
+    content = b"".join(map(_aac, sizes)) + _aac(900, blocks=2)
+    file = _track(tmp_path / "a.aac", content).files[0]
+    assert _seconds(file) == pytest.approx(202 * 1024 / 44_100, abs=0.001)
+    assert file.bitrate_bps == pytest.approx(len(content) * 8 / _seconds(file), rel=0.001)
+    assert (file.sample_rate_hz, file.channels) == (44_100, 2)
+
+
+def test_aac_may_begin_and_go_on_with_rubbish(tmp_path: Path) -> None:
+    # A stream that was recorded begins within a frame, and may be cut at the end.
+    content = bytes(900) + b"\xff\xf1" + _aac(700) * 10 + bytes(50) + _aac(700) * 10 + _aac(700)[:5]
+    file = _track(tmp_path / "a.aac", content).files[0]
+    assert _seconds(file) == pytest.approx(20 * 1024 / 44_100, abs=0.001)
+
+
 # ----------------------------------------------------------------------------------- WavPack
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mutagen.ac3 import AC3
@@ -32,6 +32,15 @@ _MP4_CODECS: Final = {"ac-3": "ac3", "ec-3": "eac3", "samr": "amr_nb", "sawb": "
 #: Objects in MPEG-4 that are other codecs than AAC.
 _MP4_OBJECTS: Final = {"mp4a.6b": "mp3", "mp4a.69": "mp3", "mp4a.a5": "ac3", "mp4a.a6": "eac3"}
 _MODES: Final = {BitrateMode.CBR: "CBR", BitrateMode.VBR: "VBR", BitrateMode.ABR: "ABR"}
+#: Silence is said to need so many decibels more.
+_SILENT: Final = 51.0
+#: What heads of MPEG audio (LAME) and of Musepack say of the volume, in the words of mutagen.
+_VOLUMES: Final = {
+    "replaygain_track_gain": ("track_gain", "title_gain"),
+    "replaygain_track_peak": ("track_peak", "title_peak"),
+    "replaygain_album_gain": ("album_gain",),
+    "replaygain_album_peak": ("album_peak",),
+}
 
 
 @dataclass(slots=True)
@@ -51,6 +60,8 @@ class Sound:
     encoder_settings: str = ""
     #: The rate of what was encoded, where that differs from the rate at which it is played.
     original_rate: int = 0
+    #: Volumes that the encoder has measured, by the attributes that they become.
+    volumes: dict[str, float] = field(default_factory=dict)
 
 
 def sound_of(info: Any, chunks: Chunks | None, size: int, parser: Parser) -> Sound:
@@ -73,6 +84,11 @@ def sound_of(info: Any, chunks: Chunks | None, size: int, parser: Parser) -> Sou
     if parsed and parser is MP3:
         found.bitrate_mode = _MODES.get(info.bitrate_mode, "")
         found.encoder, found.encoder_settings = info.encoder_info, info.encoder_settings
+    for key, names in _VOLUMES.items():
+        values = (getattr(info, name, None) for name in names)
+        value = next(filter(None, values), None)
+        if value and abs(value) < _SILENT:
+            found.volumes[key] = round(float(value), 6)
     return found
 
 
@@ -161,6 +177,9 @@ def _add_facts(sound: Sound, track: Track, file: AudioFile) -> None:
     for key, text in texts.items():
         if text and key not in stated:
             track.attributes.add(key=key, text=text, source="file")
+    for key, number in sound.volumes.items():
+        if key not in stated:
+            track.attributes.add(key=key, number=number, source="file")
     if 0 < sound.original_rate <= _INT32_MAX:
         track.attributes.add(
             key="original_sample_rate_hz", integer=sound.original_rate, source="file"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from mutagen.apev2 import APEv2
 
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
@@ -272,12 +273,35 @@ def _packet(key: bytes, content: bytes) -> bytes:
     return key + bytes([len(content) + 3]) + content
 
 
-def test_musepack_is_read(tmp_path: Path) -> None:
+def _musepack(gain: int = 0, peak: int = 0) -> bytes:
     # A checksum, the version, 441,000 samples of which none is skipped, 44,100 Hz in stereo.
     head = _packet(b"SH", bytes(4) + b"\x08" + b"\x9a\xf5\x28\0" + b"\0\x10")
-    content = b"MPCK" + head + _packet(b"RG", bytes(9)) + _packet(b"AP", bytes(100))
-    file = _track(tmp_path / "a.mpc", content).files[0]
+    volume = _packet(b"RG", struct.pack(">BHHHH", 1, gain, peak, 0, 0))
+    return b"MPCK" + head + volume + _packet(b"AP", bytes(100))
+
+
+def test_musepack_is_read(tmp_path: Path) -> None:
+    file = _track(tmp_path / "a.mpc", _musepack()).files[0]
     assert (_seconds(file), file.sample_rate_hz, file.channels) == (10, 44_100, 2)
+
+
+def test_volumes_that_the_encoder_has_measured_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.mpc"
+    # 64.82 less a 256th of the first number of decibels, and a peak of 80 decibels.
+    track = _track(path, _musepack(0x4000, 80 * 256))
+    volumes = {fact.key: fact.number for fact in track.attributes if fact.source == "file"}
+    assert volumes["replaygain_track_gain"] == pytest.approx(0.82)
+    assert volumes["replaygain_track_peak"] == pytest.approx(10_000 / 65_535, rel=1e-4)
+    assert "replaygain_album_gain" not in volumes
+    tags = APEv2()
+    tags["replaygain_track_gain"] = "-6.50 dB"
+    tags.save(path)
+    gains = [
+        fact.number
+        for fact in _track(path, path.read_bytes()).attributes
+        if fact.key == "replaygain_track_gain"
+    ]
+    assert gains == [-6.5]
 
 
 def test_musepack_that_leads_in_circles_is_refused(tmp_path: Path) -> None:

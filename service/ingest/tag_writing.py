@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import mutagen
+import mutagen.mp3
+import mutagen.trueaudio
 from mutagen.id3 import ID3
 
 from fonoteca.v1.track_pb2 import Track
@@ -23,11 +25,18 @@ from service.ingest.chunks import aiff_chunks, riff_chunks
 from service.ingest.facts import Texts, changed, texts_of
 from service.ingest.files import read_track
 from service.ingest.mapping import fact_of
+from service.ingest.mpeg_audio import MP3
 from service.ingest.problems import SourceError
 from service.ingest.replacing import sync_folder
 from service.ingest.tag_names import write_facts
+from service.ingest.trueaudio import TrueAudio
 
 _NEWEST_ID3: Final = (2, 4, 0)
+#: Kinds of files of which ours know more frames, so that these stay.
+_THAT_KEEP_MORE: Final[dict[type, type[Any]]] = {
+    mutagen.mp3.MP3: MP3,
+    mutagen.trueaudio.TrueAudio: TrueAudio,
+}
 #: What reads the chunks of a file, by the kind that it says it is.
 _CHUNKS: Final = {b"WAVE": riff_chunks, b"AIFF": aiff_chunks, b"AIFC": aiff_chunks}
 _CHANGED: Final = "was changed since it was scanned: scan it first"
@@ -84,7 +93,8 @@ def write_tags(job: TagJob, part: str) -> Tagged:
         return Tagged(error=error.strerror or type(error).__name__)
     # What writes tags fails in any way on a broken file, as what reads them.
     except Exception as error:  # noqa: BLE001
-        return Tagged(error=f"its tags cannot be written: {error}")
+        told = str(error) or type(error).__name__
+        return Tagged(error=f"its tags cannot be written: {told}")
     finally:
         with suppress(FileNotFoundError):
             Path(part).unlink()
@@ -180,6 +190,8 @@ def _retagged(path: Path, part: Path, names: Sequence[str], texts: Texts, *, new
     audio: Any = mutagen.File(part)
     if audio is None:
         raise SourceError("tags cannot be written to this kind of file")
+    if kind := _THAT_KEEP_MORE.get(type(audio)):
+        audio = kind(part)
     try:
         if audio.tags is None:
             audio.add_tags()

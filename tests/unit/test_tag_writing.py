@@ -316,6 +316,16 @@ def test_a_newer_frame_in_an_older_tag_is_not_lost(tmp_path: Path) -> None:
     assert texts_of(said(path)) == {**before, "title": ("Jóga",)}
 
 
+def test_frames_of_no_standard_stay(tmp_path: Path) -> None:
+    path = _older(tmp_path, TSOP="Bjork")
+    # As iTunes once wrote it, with the name that it has in ID3v2.2.
+    path.write_bytes(path.read_bytes().replace(b"TSOP", b"TSP ").replace(b"TYER", b"TZZ9"))
+    before = said(path)
+    assert {fact.key for fact in before.attributes} >= {"artist_sort", "tzz9"}
+    assert write(path, Track(title="Jóga")).error == ""
+    assert list(said(path).attributes) == list(before.attributes)
+
+
 def test_texts_in_chunks_follow_the_tags_as_far_as_they_have_room(tmp_path: Path) -> None:
     texts = info_list(
         INAM=b"Old title", IART=b"Old", ICMT=b"Old comment", ISFT=b"Editor", IGNR=b"Pop"

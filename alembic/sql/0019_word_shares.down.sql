@@ -1,4 +1,12 @@
--- Common words are looked up in the statistics again.
+-- Words are only found as they are, and the statistics are asked how common each is.
 
 ALTER TABLE search_upkeep DROP COLUMN weighed_at;
 DROP TABLE common_word;
+
+CREATE OR REPLACE FUNCTION public.fold_version() RETURNS integer
+LANGUAGE sql
+IMMUTABLE PARALLEL SAFE
+RETURN 1;
+
+DROP FUNCTION public.run_together(text);
+DROP FUNCTION public.without_punctuation(text);

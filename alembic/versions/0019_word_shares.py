@@ -1,4 +1,4 @@
-"""How common each word is, beside the word."""
+"""Words that punctuation joins are found as one, and how common a word is stands beside it."""
 
 from __future__ import annotations
 

@@ -1,17 +1,15 @@
 -- name: tracks_by_title_words
 -- Tracks with these words in their titles. Live, completed ones by track_search_words_idx, all others by
--- track_unsearched_idx. A key of 300 characters may be cut, so then the title itself is asked.
+-- track_unsearched_idx. A key of 300 characters may be cut, so then the title itself is asked. The index
+-- has words that are run together, too, so the title is asked in any case.
 SELECT s.track_id
 FROM track_search AS s
 WHERE s.words @@ filter_query(%(text)s::text[], %(is_prefix)s::boolean[], 'A')
-    AND (
-        filter_is_exact(%(text)s::text[])
-        OR ' ' || CASE
-            WHEN char_length(s.title_key) < 300 THEN s.title_key
-            ELSE (SELECT fold(l.title) FROM track AS l WHERE l.id = s.track_id)
-        END || ' '
-        LIKE ANY ((SELECT filter_phrases(%(text)s::text[], %(is_prefix)s::boolean[]))::text[])
-    )
+    AND ' ' || CASE
+        WHEN char_length(s.title_key) < 300 THEN s.title_key
+        ELSE (SELECT fold(l.title) FROM track AS l WHERE l.id = s.track_id)
+    END || ' '
+    LIKE ANY ((SELECT filter_phrases(%(text)s::text[], %(is_prefix)s::boolean[]))::text[])
 UNION ALL
 SELECT u.id
 FROM track AS u

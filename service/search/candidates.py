@@ -158,7 +158,8 @@ _CANDIDATES: Final = {
 # stands in a second field, too, adds a quarter there, which rounding down takes away again.
 # 107802.4 is 65536 pi^2 / 6, and OFFSET 0 has it computed once for each candidate.
 #
-# The statement computes the parts of the score as well as their sum, see Match.
+# The statement computes the parts of the score as well as their sum, see Match. A query is exact
+# when it has the same letters, for words may be run together: "acdc".
 _SCORED: Final = sql.SQL(
     """
     SELECT
@@ -167,12 +168,7 @@ _SCORED: Final = sql.SQL(
     FROM (
         SELECT
             c.track_id,
-            q.text IN (
-                c.title_key,
-                c.artist_key,
-                c.title_key || ' ' || c.artist_key,
-                c.artist_key || ' ' || c.title_key
-            ) AS is_exact,
+            q.letters IN (n.title, n.artist, n.title || n.artist, n.artist || n.title) AS is_exact,
             least(n.code / 65536, q.asked) AS in_title,
             least(n.code %% 65536 / 256, q.asked) AS in_artist,
             least(n.code %% 64, q.asked) AS in_album,
@@ -187,10 +183,13 @@ _SCORED: Final = sql.SQL(
             greatest(c.popularity, 0)::float8 AS popularity
         FROM {candidates} AS c
         CROSS JOIN LATERAL (
-            SELECT floor(
-                0.1 + ts_rank('{{0,0.0000152587890625,0.00390625,1}}', c.words, q.any_word)
-                * q.operands * 107802.4
-            )::integer AS code
+            SELECT
+                floor(
+                    0.1 + ts_rank('{{0,1.52587890625e-5,0.00390625,1}}', c.words, q.any_word)
+                    * q.operands * 107802.4
+                )::integer AS code,
+                replace(c.title_key, ' ', '') AS title,
+                replace(c.artist_key, ' ', '') AS artist
             OFFSET 0
         ) AS n{genre_words}
     ) AS p
@@ -225,7 +224,7 @@ _GENRE_WORDS: Final = sql.SQL(
 _FIND: Final = sql.SQL(
     """
 WITH q AS MATERIALIZED (
-    SELECT g.*, left(g.text, 300) AS key
+    SELECT g.*, left(g.text, 300) AS key, replace(g.text, ' ', '') AS letters
     FROM jsonb_to_recordset(%(lookups)s::jsonb) AS g (
         ordinal integer, text text, typed integer, seek tsquery, words tsquery, any_word tsquery,
         operands integer, asked integer, is_every boolean
@@ -264,11 +263,11 @@ _RELEVANCE: Final = sql.SQL(
                 WHEN p.is_exact THEN 0.25
                 ELSE 0.25 * least(
                     1,
-                    (p.in_title + p.in_artist + p.in_album)::float8 / greatest(
+                    (p.in_title + p.in_artist + p.in_album) / greatest(
                         1,
-                        CASE WHEN p.in_title > 0 THEN p.title_size ELSE 0 END
-                        + CASE WHEN p.in_artist > 0 THEN p.artist_size ELSE 0 END
-                        + CASE WHEN p.in_album > 0 THEN p.album_size ELSE 0 END
+                        sign(p.in_title) * p.title_size
+                        + sign(p.in_artist) * p.artist_size
+                        + sign(p.in_album) * p.album_size
                     )
                 )
             END

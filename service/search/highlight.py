@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Final, Self
 
 from fonoteca.v1.track_pb2 import Track
@@ -33,11 +35,15 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text, from `start` to before `end` in code points, and the words it folds to."""
+    """A part of a text, from `start` to before `end` in code points, and the words it folds to.
+
+    `chunk` is where the text without blanks starts that it is a part of.
+    """
 
     start: int
     end: int
     words: tuple[str, ...]
+    chunk: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +75,22 @@ class Matcher:
     def spans(self, pieces: Sequence[Piece]) -> tuple[Span, ...]:
         """Return where words were matched; what touches is one span."""
         spans: list[Span] = []
-        for piece in pieces:
-            if not any(map(self.matches, piece.words)):
-                continue
-            if spans and spans[-1][1] == piece.start:
-                spans[-1] = (spans[-1][0], piece.end)
-            else:
-                spans.append((piece.start, piece.end))
+        for _, of_chunk in groupby(pieces, key=attrgetter("chunk")):
+            for start, end in self._of_chunk(list(of_chunk)):
+                if spans and spans[-1][1] == start:
+                    spans[-1] = (spans[-1][0], end)
+                else:
+                    spans.append((start, end))
         return tuple(spans)
+
+    def _of_chunk(self, pieces: Sequence[Piece]) -> Iterator[Span]:
+        """Yield where words were matched in what stands together: all of it when run together."""
+        if "".join(word for piece in pieces for word in piece.words) in self._words:
+            yield pieces[0].start, pieces[-1].end
+            return
+        for piece in pieces:
+            if any(map(self.matches, piece.words)):
+                yield piece.start, piece.end
 
 
 async def highlights(
@@ -132,13 +146,14 @@ def _pieces(text: str, words: Mapping[str, tuple[str, ...]]) -> Iterator[Piece]:
         position += len(expected)
         for piece in _cut(chunk[0], words):
             if piece.words:
-                yield Piece(chunk.start() + piece.start, chunk.start() + piece.end, piece.words)
+                start = chunk.start()
+                yield Piece(start + piece.start, start + piece.end, piece.words, start)
 
 
 def _cut(chunk: str, words: Mapping[str, tuple[str, ...]]) -> list[Piece]:
     """Return the finest cut of a chunk that keeps its words."""
     for finer in (_FINE, _COARSE):
-        cut = [Piece(*part.span(), words[part[0]]) for part in finer.finditer(chunk)]
+        cut = [Piece(*part.span(), words[part[0]], 0) for part in finer.finditer(chunk)]
         if tuple(word for piece in cut for word in piece.words) == words[chunk]:
             return cut
-    return [Piece(0, len(chunk), words[chunk])]
+    return [Piece(0, len(chunk), words[chunk], 0)]

@@ -62,7 +62,8 @@ class Match:
 
     Counts are of distinct words. `asked` is how many words the query has, the sizes are those of
     the fields. A word that occurs in several fields counts for the first of title, artists, album,
-    genres and lyrics. `is_exact` when the query is the title, the artists, or both.
+    genres and lyrics. `is_exact` when the query is the title, the artists, or both, however the
+    words are divided.
     """
 
     is_exact: bool

@@ -14,7 +14,9 @@ WITH indexed AS (
         greatest(t.popularity, 1e-30)::real, -- NULL is the least; a number too small for real is an error
         t.title_key,
         coalesce(c.names_key, ''),
-        w.title || coalesce(c.words, ''::tsvector) || coalesce(a.words, ''::tsvector) || coalesce(
+        w.title || coalesce(c.words, ''::tsvector) || coalesce(a.words, ''::tsvector)
+        || weighted_words(j.title, 'A') || weighted_words(j.artist, 'B') || weighted_words(j.album, 'C')
+        || coalesce(
             (
                 SELECT weighted_words(string_agg(genre.name_key, ' '), 'D')
                 FROM track_genre AS tg
@@ -38,6 +40,13 @@ WITH indexed AS (
     ) AS w
     LEFT JOIN artist_credit AS c ON c.id = t.credit_id
     LEFT JOIN album AS a ON a.id = t.album_id
+    CROSS JOIN LATERAL (
+        SELECT
+            run_together(t.title) AS title,
+            run_together(c.display) AS artist,
+            run_together(a.title) AS album
+        OFFSET 0
+    ) AS j
     WHERE t.id = ANY(%(ids)s::uuid[]) AND t.status = 'COMPLETED' AND t.deleted_at IS NULL
     ON CONFLICT (track_id) DO UPDATE
     SET

@@ -65,7 +65,7 @@ async def ask(search: SearchServiceAsyncStub, query: str, **more: Any) -> pb.Sea
         ("sigur rock", {"artist": ["Sigur"], "genres[1]": ["Rock"]}),
         ("heysat", {"album.title": ["Heysátan"]}),
         ("dc", {"artist": ["DC"]}),
-        ("acdc", {"artist": ["AC", "DC"]}),
+        ("acdc", {"artist": ["AC/DC"]}),
         ("rem religion", {"title": ["Religion"], "artist": ["R.E.M."]}),
         ("bjork", {"artist": ["Björk"]}),
         ("歩こう", {"title": ["歩こう"]}),

@@ -157,3 +157,23 @@ async def test_another_fold_has_another_version(connection: Connection) -> None:
     assert await rows.fetchone() == (max(VERSIONS), VERSIONS[max(VERSIONS)]), (
         "fold() has changed: raise fold_version() in the same migration, and note both here"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "together"),
+    [
+        ("AC/DC", "acdc"),
+        ("Hip-Hop (Re-Mix) 24/7", "hiphop remix 247"),
+        ("Émilie-Jolie…Ångström", "emiliejolieangstrom"),
+        ("Back in Black", None),
+        ("R&B, Guns N' Roses and R.E.M.", None),
+        ("東京/大阪", None),
+        ("- / -", None),
+        (None, None),
+    ],
+)
+async def test_words_that_punctuation_joins_are_one_too(
+    connection: Connection, name: str | None, together: str | None
+) -> None:
+    rows = await connection.execute("SELECT run_together(%s::text)", (name,))
+    assert await rows.fetchone() == (together,)

@@ -572,6 +572,20 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION public.without_punctuation(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT string_agg(replace(f.folded, ' '::text, ''::text), ' '::text) AS string_agg
+    FROM (regexp_split_to_table(without_punctuation.name, '\s+'::text) g(chunk)
+      CROSS JOIN LATERAL ( SELECT public.fold(g.chunk) AS folded
+          OFFSET 0) f)
+   WHERE ((g.chunk ~ '[[:alnum:]][^[:alnum:]&]+[[:alnum:]]'::text) AND (f.folded ~~ '% %'::text) AND (g.chunk !~ '[\u3041-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF]'::text));
+END;
+
+CREATE FUNCTION public.run_together(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (name ~ '[[:alnum:]][^[:alnum:][:space:]&]+[[:alnum:]]'::text) THEN public.without_punctuation(name) ELSE NULL::text END;
+
 CREATE FUNCTION public.search_tier(popularity double precision, id uuid) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (popularity >= (70)::double precision) THEN 0 WHEN (popularity >= (55)::double precision) THEN 1 WHEN (popularity >= (30)::double precision) THEN 2 WHEN (popularity IS NOT NULL) THEN 3 WHEN (get_byte(uuid_send(id), 15) < 2) THEN 0 WHEN (get_byte(uuid_send(id), 15) < 16) THEN 1 WHEN (get_byte(uuid_send(id), 15) < 80) THEN 2 ELSE 3 END;

@@ -6,7 +6,7 @@ DROP TABLE common_word;
 CREATE OR REPLACE FUNCTION public.fold_version() RETURNS integer
 LANGUAGE sql
 IMMUTABLE PARALLEL SAFE
-RETURN 1;
+RETURN 2;
 
 DROP FUNCTION public.run_together(text);
 DROP FUNCTION public.without_punctuation(text);

@@ -311,7 +311,7 @@ END;
 
 CREATE FUNCTION public.fold_version() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN 2;
+    RETURN 3;
 
 CREATE FUNCTION public.genre_subject(id integer) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -8,11 +8,9 @@ checksum of the decoded samples that FLAC files hold, `sha256:` that of the enco
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import BinaryIO, Final
 
 from service.ingest.ogg import AudioPackets
@@ -22,9 +20,6 @@ _PIECE_BYTES: Final = 1 << 20
 #: Below this, starting a thread takes longer than it saves.
 _WORTH_A_THREAD: Final = 8 << 20
 _NO_AUDIO: Final = "holds no audio that could be told from that of other files"
-
-Wait = Callable[[], object]
-"""Returns when it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +34,28 @@ class FileHashes:
 def hash_file(stream: BinaryIO) -> FileHashes:
     """Read a file to its end and return its hashes. Raises `OSError` only, whatever it holds."""
     size = stream.seek(0, 2)
-    payload = find_payload(stream, size)
     content = hashlib.sha256()
-    audio = _AudioDigest(payload)
-    stream.seek(0)
-    with _beside(content.update, size) as feed_content:
-        at = 0
-        while piece := stream.read(_PIECE_BYTES):
-            wait = feed_content(piece)
+    audio = _AudioDigest(find_payload(stream, size))
+    if size < _WORTH_A_THREAD:
+        for at, piece in _pieces(stream):
+            content.update(piece)
             audio.feed(memoryview(piece), at)
-            wait()
-            at += len(piece)
+    else:
+        # Hashing lets go of the interpreter, so both hashes take as long as one of them.
+        with ThreadPoolExecutor(1) as pool:
+            for at, piece in _pieces(stream):
+                done = pool.submit(content.update, piece)
+                audio.feed(memoryview(piece), at)
+                done.result()
     return FileHashes(content.hexdigest(), *audio.end())
+
+
+def _pieces(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Yield a file piece by piece, each with where it begins."""
+    at = stream.seek(0)
+    while piece := stream.read(_PIECE_BYTES):
+        yield at, piece
+        at += len(piece)
 
 
 class _AudioDigest:
@@ -101,16 +106,3 @@ def _within(ranges: list[Range], piece: memoryview, at: int) -> Iterator[memoryv
         if stop > end:
             return
         ranges.pop()
-
-
-@contextmanager
-def _beside(update: Callable[[bytes], None], size: int) -> Iterator[Callable[[bytes], Wait]]:
-    """Yield what updates a hash, in a thread when the file is large, and how to wait for that.
-
-    Hashing lets go of the interpreter, so both hashes of a file take as long as one of them.
-    """
-    if size < _WORTH_A_THREAD:
-        yield lambda piece: partial(update, piece)
-        return
-    with ThreadPoolExecutor(1) as pool:
-        yield lambda piece: pool.submit(update, piece).result

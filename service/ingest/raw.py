@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -45,6 +46,8 @@ _PICTURES: Final = frozenset({"METADATA_BLOCK_PICTURE", "COVERART", "COVERARTMIM
 _GENRES: Final = frozenset({"GENRE", "WM/GENRE", "©gen", "IGNR"})
 _LONGEST_SHOWN: Final = 50
 _UUID_BYTES: Final = 16
+#: Genres up to this length are worth remembering.
+_LONGEST_GENRE: Final = 100
 _MP4_PAIRS: Final = frozenset({"trkn", "disk"})
 
 
@@ -139,9 +142,17 @@ def whole_comments(content: bytes) -> Harvest:
     return found
 
 
-def genre_names(value: str) -> list[str]:
+def genre_names(value: str) -> Sequence[str]:
     """Return the genres that a text means: "17", "(17)Rock" and "(RX)" point into a list."""
+    # The same few genres are in all the files of a library.
+    return _known_genre_names(value) if len(value) <= _LONGEST_GENRE else _genre_names(value)
+
+
+def _genre_names(value: str) -> Sequence[str]:
     return [name for name in TCON(encoding=3, text=[value]).genres if name != "Unknown"]
+
+
+_known_genre_names: Final = lru_cache(maxsize=1_000)(_genre_names)
 
 
 def _id3(frames: Iterable[Any], binary: Counter[str]) -> Iterator[TagText]:
@@ -165,7 +176,7 @@ def _frame(frame: Any) -> Sequence[tuple[str, object]] | None:
     if TXXX in kinds:
         name, values = f"TXXX:{frame.desc.upper()}", list(dict.fromkeys(frame.text))
     elif TCON in kinds:
-        values = [genre for genre in frame.genres if genre != "Unknown"]
+        values = [genre for text in frame.text for genre in genre_names(text)]
     elif COMM in kinds:
         plain = frame.desc.lower() in _PLAIN_COMMENTS
         name, values = name if plain else f"COMM:{frame.desc.upper()}", frame.text

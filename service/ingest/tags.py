@@ -305,9 +305,10 @@ def _mbid(mapper: _Mapper, name: str) -> str:
 def _credits(mapper: _Mapper) -> None:
     track = mapper.track
     track.credits.extend(credited(mapper.names("artist"), mapper.names("artists")))
-    for name, role in ROLES.items():
-        for person in mapper.names(name):
-            track.credits.add(name=person, role=role)
+    if not mapper.taken.keys().isdisjoint(ROLES):
+        for name, role in ROLES.items():
+            for person in mapper.names(name):
+                track.credits.add(name=person, role=role)
     if len(track.credits) > _MOST_CREDITS:
         for credit in track.credits[_MOST_CREDITS:]:
             mapper.attribute("artist", credit.name)

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "scan": Command(
         "service.cli.scan", "Read audio files below folders or buckets into the catalogue."
     ),
+    "tracks": Command("service.cli.tracks", "List, show, delete and undelete tracks."),
     "files": Command("service.cli.files", "List, relink and forget missing files."),
     "duplicates": Command(
         "service.cli.duplicates", "List duplicates, merge them, and take merges back."

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum, auto
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 import grpc
 import typer
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.json_format import MessageToDict
 from rich.text import Text
 
 from fonoteca.v1 import provenance_pb2 as pb
@@ -23,6 +21,7 @@ from service.cli.answers import empty_table, moment, print_json, text_table, wid
 from service.cli.connection import ANSWER_SECONDS, library_id, pages, server_at
 from service.cli.options import DEFAULT_ADDRESS, Address, AsJson, DryRun
 from service.cli.terminal import say
+from service.cli.values import value_text
 
 _app = typer.Typer(no_args_is_help=True)
 
@@ -201,33 +200,6 @@ def unlock(
     with server_at(address) as channel:
         stub = ProvenanceServiceStub(channel)
         _print_locks(stub.UnlockTrackFields(request, timeout=ANSWER_SECONDS), as_json=as_json)
-
-
-def value_text(track: Track, field: str) -> str:
-    """Return the value of a field in a line for people; empty when it has none."""
-    value: Any = MessageToDict(track, preserving_proto_field_name=True)
-    for name in field.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return _written(value)
-
-
-def _written(value: Any) -> str:
-    """Write a value of JSON: names and titles as they are, dates as usual, the rest as JSON."""
-    match value:
-        case None | str():
-            text = value or ""
-        case {"title": str(title)}:
-            text = title
-        case {"year": _}:
-            parts = (value[part] for part in ("year", "month", "day") if part in value)
-            text = "-".join(f"{part:02}" for part in parts)
-        case [{"name": _}, *_]:
-            text = "".join(f"{each['name']}{each.get('join_phrase', '')}" for each in value)
-        case [str(), *_]:
-            text = ", ".join(value)
-        case _:
-            text = json.dumps(value, ensure_ascii=False)
-    return text
 
 
 def _conflicts(

@@ -9,7 +9,7 @@ import pytest
 
 from fonoteca.v1 import track_pb2 as pb
 from fonoteca.v1.types_pb2 import AudioFeatures, CreditedName, ExternalSource, PartialDate
-from service.cli.provenance import value_text
+from service.cli.values import value_text
 from tests.support.samples import UNKNOWN, get
 
 if TYPE_CHECKING:

@@ -20,7 +20,6 @@ from types import FrameType
 from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 import mutagen
-from mutagen.ac3 import AC3
 from mutagen.aiff import AIFF
 from mutagen.dsdiff import DSDIFF
 from mutagen.flac import FLAC, StreamInfo, VCFLACDict
@@ -49,7 +48,6 @@ from service.ingest.locations import file_uri, shown_path
 from service.ingest.mpeg4 import mp4_tags
 from service.ingest.mpeg_audio import MP3, MPEGInfo
 from service.ingest.musepack import Musepack, MusepackInfo
-from service.ingest.payload import between_tags
 from service.ingest.pictures import Embedded, FoundPicture, collect, of_blocks
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, harvest, whole_comments
@@ -317,9 +315,6 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
         tags.append(head)
     tags += ends.end_tags(stream, stream.bytes, known)
     sound = sound_of(audio.info if audio is not None else None, inner, stream.bytes, parser)
-    if parser is AC3:  # mutagen takes all of the file for sound
-        first, end = between_tags(stream, stream.bytes)
-        sound.seconds *= (end - first) / (stream.bytes - first)
     if parser is OggOpus:
         sound.original_rate = _opus_rate(stream, start)
     return _Content(parser, sound, tags, [])

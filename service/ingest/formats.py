@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
-from mutagen.ac3 import AC3
 from mutagen.aiff import AIFF
 from mutagen.dsdiff import DSDIFF
 from mutagen.dsf import DSF
@@ -25,6 +24,7 @@ from mutagen.tak import TAK
 from mutagen.wave import WAVE
 
 from service.ingest.aac import AAC
+from service.ingest.ac3 import AC3
 from service.ingest.asf import ASF
 from service.ingest.matroska import Matroska
 from service.ingest.mpeg4 import MP4

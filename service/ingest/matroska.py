@@ -15,6 +15,7 @@ from enzyme.exceptions import Error as EnzymeError
 from enzyme.parsers import ebml
 
 from service.ingest.mapping import Family
+from service.ingest.pictures import OTHER, Embedded, shown_by
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, TagText
 
@@ -24,7 +25,7 @@ _TICK: Final = 1_000_000
 _RATE: Final = 8_000.0
 #: Tags of a target up to this one are those of the track, above it those of the album.
 _TRACK_LEVEL: Final = 30
-_WANTED: Final = frozenset({"Info", "Tracks", "Tags", "SeekHead"})
+_WANTED: Final = frozenset({"Info", "Tracks", "Tags", "SeekHead", "Attachments"})
 #: Larger ones are no tags, whatever they say.
 _LARGEST: Final = 64 << 20
 _MOST_ELEMENTS: Final = 100_000
@@ -129,6 +130,8 @@ class Matroska:
         for name, children in self._elements:
             if name == "Info":
                 self._information(children)
+            elif name == "Attachments":
+                self.tags.pictures.extend(_pictures(children))
         self._sound(audio[0].data)
         groups = [tag.data for name, found in self._elements if name == "Tags" for tag in found]
         levels = [_level(group) for group in groups]
@@ -166,6 +169,15 @@ def _value(children: list[Any] | None, name: str, default: Any) -> Any:
     found = (child.data for child in children or () if child.name == name)
     value = next(found, None)
     return default if value is None else value
+
+
+def _pictures(attachments: list[Any]) -> Iterator[Embedded]:
+    for attached in attachments:
+        mime = str(_value(attached.data, "FileMimeType", ""))
+        content = _value(attached.data, "FileData", None)
+        if mime.startswith("image/") and content is not None:
+            shown = shown_by(str(_value(attached.data, "FileName", "")))
+            yield Embedded(shown or OTHER, mime, content.read())
 
 
 def _level(group: list[Any]) -> int:

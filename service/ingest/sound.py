@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mutagen.ac3 import AC3
 from mutagen.mp3 import BitrateMode
 
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
+from service.ingest.ac3 import AC3
 from service.ingest.asf import ASF
 from service.ingest.chunks import UNCOMPRESSED, Chunks
 from service.ingest.formats import Format, Parser

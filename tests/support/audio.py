@@ -112,7 +112,15 @@ def matroska_tag(level: int, **texts: str) -> bytes:
     return ebml(0x7373, target, *simple)
 
 
-def matroska(*tags: bytes, title: str = "", live: bool = False) -> bytes:
+def matroska_picture(name: str, mime: str, content: bytes) -> bytes:
+    """Return a file that is attached to a Matroska file."""
+    named = ebml(0x466E, name.encode()), ebml(0x4660, mime.encode())
+    return ebml(0x61A7, *named, ebml(0x465C, content))
+
+
+def matroska(
+    *tags: bytes, title: str = "", live: bool = False, attached: tuple[bytes, ...] = ()
+) -> bytes:
     """Return a Matroska file with an audio track; `live` leaves sizes unknown, as streams do."""
     head = ebml(0x1A45DFA3, ebml(0x4282, b"matroska"))
     info = ebml(
@@ -127,7 +135,8 @@ def matroska(*tags: bytes, title: str = "", live: bool = False) -> bytes:
         ebml(0xAE, _whole(0xD7, 1), _whole(0x83, 2), ebml(0x86, b"A_OPUS"), audio),
     )
     cluster = ebml(0x1F43B675, _whole(0xE7, 0), ebml(0xA3, b"\x81\0\0\x80" + bytes(64)))
-    content = info + track + ebml(0x1254C367, *tags) + cluster
+    files = ebml(0x1941A469, *attached) if attached else b""
+    content = info + track + ebml(0x1254C367, *tags) + files + cluster
     if live:
         return head + bytes.fromhex("18538067" + "01ffffffffffffff") + content
     return head + ebml(0x18538067, content)

@@ -20,7 +20,7 @@ from mutagen.mp4 import MP4Cover, MP4Tags
 
 from service.ingest.files import Reading, read_track
 from service.ingest.pictures import FoundPicture, embedded, shown_by
-from tests.support.audio import tone
+from tests.support.audio import matroska, matroska_picture, tone
 from tests.support.pictures import block, id3_picture, picture
 
 RED, BLUE = picture(), picture(color="blue", kind="PNG")
@@ -104,6 +104,19 @@ def test_pictures_of_other_tags() -> None:
     old = [("COVERART", base64.b64encode(RED).decode()), ("METADATA_BLOCK_PICTURE", "AAAA")]
     assert [(each.type, each.data) for each in embedded(old)] == [("front", RED)]
     assert list(embedded(ID3())) == []
+
+
+def test_pictures_that_are_attached_to_matroska_are_taken(tmp_path: Path, box: Path) -> None:
+    attached = (
+        matroska_picture("cover.jpg", "image/jpeg", RED),
+        matroska_picture("nowhere.png", "image/png", BLUE),
+        matroska_picture("font.ttf", "font/ttf", b"letters"),
+    )
+    path = tmp_path / "a.mka"
+    path.write_bytes(matroska(title="Jóga", attached=attached))
+    reading = read(path, box)
+    assert reading.pictures == (found(RED), found(BLUE, "other"))
+    assert not reading.notes
 
 
 def test_what_is_no_picture_is_left_out_with_a_word(tmp_path: Path, box: Path) -> None:

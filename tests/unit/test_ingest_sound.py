@@ -97,6 +97,26 @@ def test_aac_may_begin_and_go_on_with_rubbish(tmp_path: Path) -> None:
     assert _seconds(file) == pytest.approx(20 * 1024 / 44_100, abs=0.001)
 
 
+# -------------------------------------------------------------------------------------- AC-3
+
+
+@pytest.mark.parametrize(
+    ("bits", "channels"),
+    [
+        pytest.param("0010", 1, id="mono"),
+        pytest.param("0011", 2, id="mono and low"),
+        pytest.param("010110", 2, id="stereo with surround in it"),
+        pytest.param("011111", 4, id="centre"),
+        pytest.param("100110", 3, id="surround"),
+        pytest.param("11100011", 6, id="5.1"),
+    ],
+)
+def test_ac_3_has_the_channels_of_its_arrangement(tmp_path: Path, bits: str, channels: int) -> None:
+    head = bytes.fromhex("0b7700001440") + int(bits.ljust(16, "0"), 2).to_bytes(2)
+    file = _track(tmp_path / "a.ac3", head.ljust(768, b"\0") * 100).files[0]
+    assert (file.channels, file.sample_rate_hz, file.bitrate_bps) == (channels, 48_000, 192_000)
+
+
 # ----------------------------------------------------------------------------------- WavPack
 
 

@@ -76,7 +76,8 @@ _STREAMINFO_BYTES: Final = 34
 def _flac_sound(stream: BinaryIO) -> Any:
     """Return what the first metadata block of a FLAC file says."""
     head = stream.read(8)
-    if head[4] & 0x7F or int.from_bytes(head[5:], "big") != _STREAMINFO_BYTES:
+    # Its length is always the same, whatever it says.
+    if head[4] & 0x7F != _FLAC_STREAMINFO:
         raise SourceError("does not begin with the description of its sound")
     return StreamInfo(stream.read(_STREAMINFO_BYTES))
 
@@ -97,6 +98,7 @@ _SOUND_READERS: Final[dict[Parser, Callable[[BinaryIO], Any]]] = {
 }
 
 #: Kinds of the metadata blocks of FLAC: the first one describes the sound, this one holds the tags.
+_FLAC_STREAMINFO: Final = 0
 _FLAC_COMMENTS: Final = 4
 _FLAC_MOST_BLOCKS: Final = 128
 
@@ -366,6 +368,8 @@ def _flac_comments(stream: _File, start: int) -> list[Harvest]:
         stream.seek(position)
         header = stream.read(4)
         size = int.from_bytes(header[1:], "big")
+        if header and header[0] & 0x7F == _FLAC_STREAMINFO:
+            size = _STREAMINFO_BYTES
         if len(header) < 4 or position + 4 + size > stream.bytes:
             break
         if header[0] & 0x7F == _FLAC_COMMENTS:

@@ -15,7 +15,7 @@ from mutagen.asf._attrs import ASFGUIDAttribute
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.files import read_track
 from service.ingest.raw import harvest
-from tests.support.audio import aiff_chunk, tone, vorbis_tags
+from tests.support.audio import RATE, aiff_chunk, tone, vorbis_tags
 
 
 def _read(path: Path) -> tuple[Track, list[str]]:
@@ -172,6 +172,17 @@ def test_vorbis_comments_before_a_broken_one_are_kept(tmp_path: Path) -> None:
     assert track.title == "Jóga"
     assert track.files[0].codec == "flac"
     assert any("left out as far as they are broken" in note for note in notes)
+
+
+def test_a_wrong_length_of_the_first_block_of_flac_is_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    tone(path, 0.1)
+    vorbis_tags(path)
+    content = path.read_bytes()
+    for length in (b"\xff\xff\xff", b"\0\0\x12"):
+        path.write_bytes(content[:5] + length + content[8:])
+        track, _ = _read(path)
+        assert (track.title, track.files[0].sample_rate_hz) == ("Jóga", RATE)
 
 
 def test_identifiers_of_asf_are_told_as_such() -> None:

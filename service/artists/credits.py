@@ -108,9 +108,11 @@ async def _learn_artists(
         return
     cache.artist_ids.update(await _pairs(connection, _FIND, {"names": list(wanted)}))
     if missing := sorted(wanted - cache.artist_ids.keys()):
-        added = {"ids": [uuid7() for _ in missing], "names": missing}
-        await connection.execute(_ADD, added)
-        cache.artist_ids.update(await _pairs(connection, _FIND, {"names": missing}))
+        new = {"ids": [uuid7() for _ in missing], "names": missing}
+        cache.artist_ids.update(await _pairs(connection, _ADD, new))
+    # Somebody else has just added these, or they are other spellings of what was added.
+    if left := [name for name in missing if name not in cache.artist_ids]:
+        cache.artist_ids.update(await _pairs(connection, _FIND, {"names": left}))
 
 
 def _artist_ids(of: Iterable[Credit]) -> set[UUID]:

@@ -32,12 +32,13 @@ ORDER BY name, kind, disambiguation, distance, id;
 
 -- name: add_artists
 -- New artists, in the order of their keys, so that two writers never wait for each other in a circle.
--- A name that somebody else has just added is left to them. artist_name_key.
+-- A name that somebody else has just added is left to them. Returns those that were added. artist_name_key.
 INSERT INTO artist (id, name)
 SELECT id, name
 FROM unnest(%(ids)s::uuid[], %(names)s::text[]) AS g (id, name)
 ORDER BY left(fold(name), 300)
-ON CONFLICT (name_key, disambiguation) DO NOTHING;
+ON CONFLICT (name_key, disambiguation) DO NOTHING
+RETURNING name, id;
 
 -- name: hold_artists
 -- Keeps artists from being renamed or merged until the transaction ends, while others may credit them too;

@@ -182,10 +182,10 @@ class Import:
         if len(self._known.credits.credits) > _MAX_KNOWN:
             self._known = Known()  # batches under way keep the old one
         known = self._known
+        changes, said, counts = await find_changes(items)
+        if not changes:
+            return
         async with self._turn:
-            changes, said, counts = await find_changes(items)
-            if not changes:
-                return
             resolved = await resolve(self._connection, [change.draft for change in changes], known)
             now = await store.transaction_time(self._connection)
         batch = Batch()
@@ -209,20 +209,22 @@ class Import:
 
     async def _changes(self, items: Sequence[Item]) -> Changes:
         """Return what a batch changes."""
-        owners = await self._owners(items)
-        holders: dict[Belonging, UUID] = {key: owner.track_id for key, owner in owners.items()}
-        holders.update(
-            await store.find_by_file(
+        async with self._turn:
+            owners = await self._owners(items)
+            held = await store.find_by_file(
                 self._connection,
                 self._library_id,
                 [file.uri for item in items for file in item.draft.files],
             )
-        )
-        missing = await missing_references(self._connection, [item.draft for item in items])
+            missing = await missing_references(self._connection, [item.draft for item in items])
+        holders: dict[Belonging, UUID] = {key: owner.track_id for key, owner in owners.items()}
+        holders.update(held)
         changes: list[Change] = []
         changed: list[tuple[UUID, Item]] = []
         said: dict[SourceOfTrack, bytes] = {}
-        for item in items:
+        for number, item in enumerate(items):
+            if number % _YIELD_EVERY == 0:
+                await asyncio.sleep(0)
             owner = owners.get(item.key)
             if owner and owner.fingerprint == item.fingerprint:
                 self.response.unchanged += 1
@@ -243,11 +245,17 @@ class Import:
                 changes.append(Change(track_id, item.draft, by=item.by))
         self.response.created += len(changes)
         if changed:
-            changes += await self._updates(changed)
+            async with self._turn:
+                changes += await self._updates(changed)
         return changes, said, {}
 
     async def _file_changes(self, items: Sequence[Item]) -> Changes:
         """Return what a batch of files changes: those of one track are one change."""
+        async with self._turn:
+            return await self._changes_of_files(items)
+
+    async def _changes_of_files(self, items: Sequence[Item]) -> Changes:
+        """The same, for whoever has the turn."""
         owners = await self._owners(items)
         missing = await missing_references(self._connection, [item.draft for item in items])
         news = []

@@ -99,7 +99,7 @@ FOR KEY SHARE OF a;
 
 -- name: add_albums
 -- New albums, in the order of their grouping keys. One that somebody else has just added is left to them.
--- album_grouping_key, album_mbid_key.
+-- Returns those that were added. album_grouping_key, album_mbid_key.
 INSERT INTO album (id, title, credit_id, mbid, grouping_key)
 SELECT
     g.id,
@@ -118,7 +118,8 @@ FROM unnest(
     %(mbids)s::uuid[]
 ) AS g (id, title, credit_id, artist_id, mbid)
 ORDER BY grouping_key
-ON CONFLICT DO NOTHING;
+ON CONFLICT DO NOTHING
+RETURNING id;
 
 -- name: find_album_folders
 -- The keys of folders with the titles and artists of albums, in the order given; with the album if that is

@@ -153,17 +153,24 @@ async def _learn_albums(
     for album in missing:
         if album.key.id:
             raise NotFound("album", album.key.id)
-    await connection.execute(
+    added = {uuid7(): album for album in missing}
+    cursor = await connection.execute(
         _ADD_ALBUMS,
         {
-            "ids": [uuid7() for _ in missing],
+            "ids": list(added),
             "titles": [album.choice.title for album in missing],
             "credit_ids": [album.credit and album.credit.id for album in missing],
             "artist_ids": [album.key.artist_id for album in missing],
             "mbids": [album.key.mbid for album in missing],
         },
     )
-    await _find_albums(connection, missing, known)
+    for (album_id,) in await cursor.fetchall():
+        album = added.pop(album_id)
+        known.albums[album.key] = AlbumOfTrack(
+            album_id, album.choice.title, album.credit, album.key.mbid
+        )
+    if added:  # somebody else has just done so, or another spelling of the title has
+        await _find_albums(connection, added.values(), known)
 
 
 async def _find_albums(

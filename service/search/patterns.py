@@ -33,6 +33,9 @@ _MOST_MENDED: Final = 6
 """Longer queries say enough without a word that is misspelt and still a word."""
 
 _HASH_BITS: Final = 20
+_DELETIONS: Final = {3: (0,), 4: (0, 1), 5: (1,), 6: (1, 2)}
+"""How many letters are taken away from words of so many letters; two from longer ones."""
+
 _NOISE: Final = frozenset({
     "and", "audio", "by", "feat", "featuring", "ft", "hd", "hq", "lyric", "lyrics", "official",
     "the", "video", "vs", "w", "with",
@@ -129,18 +132,20 @@ def deletions(word: str) -> list[int]:
     """Return what is left of the beginning of a word after up to two deletions, as hashes.
 
     Two words within the allowed edits have one of these in common, whatever the edits are: this is
-    the symmetric deletion of SymSpell, with its prefix of seven letters. A word of three letters is
-    only ever near one of four, which becomes it by one deletion; and two edits are for words of
-    eight letters, to which words of less than six are never near.
+    the symmetric deletion of SymSpell, with its prefix of seven letters. What two words share they
+    also share with one letter less, so that those with the most deletions do; only words of four
+    and six letters need others, too, in common with words that are a letter longer.
     """
     if not may_be_misspelt(word):
         return []
     beginning = word[:7]
-    left = [beginning]
-    most = 0 if len(word) < 4 else 1 if len(word) < 6 else 2
-    for missing in range(1, most + 1):
-        left += map("".join, combinations(beginning, len(beginning) - missing))
-    return sorted({crc32(rest.encode()) & ((1 << _HASH_BITS) - 1) for rest in left})
+    return sorted(
+        {
+            crc32("".join(left).encode()) & ((1 << _HASH_BITS) - 1)
+            for missing in _DELETIONS.get(len(word), (2,))
+            for left in combinations(beginning, len(beginning) - missing)
+        }
+    )
 
 
 def mended(word: str, candidates: Mapping[str, int], *, farther: bool = False) -> list[str]:

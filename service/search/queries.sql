@@ -20,7 +20,10 @@ WITH indexed AS (
             (
                 SELECT weighted_words(string_agg(genre.name_key, ' '), 'D')
                 FROM track_genre AS tg
-                JOIN genre ON genre.id = tg.genre_id
+                CROSS JOIN LATERAL (
+                    SELECT g.name_key FROM genre AS g WHERE g.id = tg.genre_id
+                    OFFSET 0 -- looked up one by one: a join would read all genres for each track
+                ) AS genre
                 WHERE tg.track_id = t.id
             ),
             ''::tsvector

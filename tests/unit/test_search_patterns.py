@@ -113,7 +113,7 @@ def test_words_within_the_allowed_edits_share_a_deletion(word: str, data: st.Dat
 def test_short_and_endless_words_have_no_deletions() -> None:
     assert deletions("ab") == deletions("x" * 251) == []
     assert len(deletions("abc")) == 1
-    assert len(deletions("abcdefgh")) == 29
+    assert len(deletions("abcdefgh")) == 21
 
 
 def test_the_nearest_words_are_meant() -> None:

@@ -37,6 +37,9 @@ COMMANDS: Final = {
     "scan": Command(
         "service.cli.scan", "Read audio files below folders or buckets into the catalogue."
     ),
+    "scan-path": Command(
+        "service.cli.scan_path", "Have the server read audio files below its media roots."
+    ),
     "tracks": Command("service.cli.tracks", "List, show, delete and undelete tracks."),
     "files": Command("service.cli.files", "List, relink and forget missing files."),
     "duplicates": Command(

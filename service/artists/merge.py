@@ -127,10 +127,12 @@ async def _give(
     await give_credits(connection, of_tracks, of_albums)
 
 
-async def _tell_search(connection: Connection, ids: list[UUID]) -> None:
-    for artist_id in ids:
+async def _tell_search(connection: Connection, ids: Iterable[UUID]) -> None:
+    """Make the tracks of artists findable by the names that these have now."""
+    artist_ids = list(dict.fromkeys(ids))
+    for artist_id in artist_ids:
         await reindex_artist(connection, artist_id)
-    await settle_popularity(connection, ids)
+    await settle_popularity(connection, artist_ids)
 
 
 async def unmerge(connection: Connection, wanted: Unmerging) -> pb.UnmergeArtistsResponse:
@@ -146,6 +148,7 @@ async def unmerge(connection: Connection, wanted: Unmerging) -> pb.UnmergeArtist
         survivor, artist = await _unmerge(connection, artist_id, wanted.etags, survivors)
         survivors[survivor.id] = encode_artist(survivor)
         artists.append(encode_artist(artist))
+    await _tell_search(connection, [*survivors, *wanted.ids])
     return pb.UnmergeArtistsResponse(artists=artists, survivors=survivors.values())
 
 
@@ -178,7 +181,6 @@ async def _unmerge(
     )
     await _hand_back(connection, taken, survivor_id, artist_id)
     await merge_records.forget(connection, artist_id)
-    await _tell_search(connection, [survivor_id, artist_id])
     return await store.get(connection, survivor_id), await store.get(connection, artist_id)
 
 

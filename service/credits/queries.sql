@@ -57,21 +57,29 @@ VALUES (%(name)s::text, %(names)s::text[], now())
 ON CONFLICT (name) DO UPDATE SET names = EXCLUDED.names, decided_at = EXCLUDED.decided_at;
 
 -- name: find_credited_albums
--- The albums whose credit holds a name as it stands. artist_name_key, artist_credit_name_artist_idx,
--- album_credit_idx.
+-- The albums whose credit holds a name as it stands, as that of an artist that is or was called so.
+-- artist_name_key, artist_alias_name_key_idx, artist_credit_name_artist_idx, album_credit_idx.
 SELECT DISTINCT b.id
-FROM artist AS a
-JOIN artist_credit_name AS n ON n.artist_id = a.id AND n.name = %(name)s::text
+FROM artist_credit_name AS n
 JOIN album AS b ON b.credit_id = n.credit_id
-WHERE a.name_key = left(fold(%(name)s::text), 300)
+WHERE n.name = %(name)s::text
+    AND n.artist_id IN (
+        SELECT a.id FROM artist AS a WHERE a.name_key = left(fold(%(name)s::text), 300)
+        UNION ALL
+        SELECT s.artist_id FROM artist_alias AS s WHERE s.name_key = left(fold(%(name)s::text), 300)
+    )
 ORDER BY b.id;
 
 -- name: find_credited
--- The live tracks whose credit holds a name as it stands. artist_name_key, artist_credit_name_artist_idx,
--- track_credit_idx.
+-- The live tracks whose credit holds a name as it stands, in the same way. artist_name_key,
+-- artist_alias_name_key_idx, artist_credit_name_artist_idx, track_credit_idx.
 SELECT DISTINCT t.id
-FROM artist AS a
-JOIN artist_credit_name AS n ON n.artist_id = a.id AND n.name = %(name)s::text
+FROM artist_credit_name AS n
 JOIN track AS t ON t.credit_id = n.credit_id AND t.deleted_at IS NULL
-WHERE a.name_key = left(fold(%(name)s::text), 300)
+WHERE n.name = %(name)s::text
+    AND n.artist_id IN (
+        SELECT a.id FROM artist AS a WHERE a.name_key = left(fold(%(name)s::text), 300)
+        UNION ALL
+        SELECT s.artist_id FROM artist_alias AS s WHERE s.name_key = left(fold(%(name)s::text), 300)
+    )
 ORDER BY t.id;

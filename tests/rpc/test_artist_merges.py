@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fonoteca.v1 import album_pb2, search_pb2, track_pb2, types_pb2
+from fonoteca.v1 import (
+    album_pb2,
+    credit_pb2,
+    provenance_pb2,
+    search_pb2,
+    track_pb2,
+    types_pb2,
+)
 from fonoteca.v1 import artist_pb2 as pb
-from service.database import Connection
+from service.database import Connection, Database
+from service.tracks.store import import_lock
 from tests.support.documents import documents_agree
 from tests.support.errors import raises_status
+from tests.support.upkeep import faults
+from tests.support.waiting import eventually, is_waiting
 from tests.support.writing import credited, found
 
 if TYPE_CHECKING:
     from fonoteca.v1.album_pb2_grpc import AlbumServiceAsyncStub
     from fonoteca.v1.artist_pb2_grpc import ArtistServiceAsyncStub
+    from fonoteca.v1.credit_pb2_grpc import CreditServiceAsyncStub
+    from fonoteca.v1.provenance_pb2_grpc import ProvenanceServiceAsyncStub
     from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
     from tests.conftest import NewTrack
@@ -455,42 +469,106 @@ async def test_writers_of_a_credit_wait_for_a_merge_and_follow_it(
     assert {artist_of(of) for of in await documents_agree(connection)} == {one}
 
 
+async def test_a_merge_says_nothing_of_tracks(
+    artists: ArtistServiceAsyncStub,
+    tracks: TrackServiceAsyncStub,
+    provenance: ProvenanceServiceAsyncStub,
+    new_track: NewTrack,
+) -> None:
+    own, song = await new_track("Own", artist="One"), await new_track("Song", artist="Two")
+    locked = await new_track("Locked", artist="Two")
+    await provenance.LockTrackFields(
+        provenance_pb2.LockTrackFieldsRequest(id=locked.id, fields=FieldMask(paths=["credits"]))
+    )
+    ids = (song.id, locked.id)
+
+    async def said() -> list[list[provenance_pb2.FieldProvenance]]:
+        requests = [provenance_pb2.GetTrackProvenanceRequest(id=track_id) for track_id in ids]
+        return [list((await provenance.GetTrackProvenance(of)).fields) for of in requests]
+
+    before = await said()
+    await merge(artists, artist_of(own), artist_of(song))
+    assert {artist_of(await get_track(tracks, id_)) for id_ in ids} == {artist_of(own)}
+    assert await said() == before
+
+
+async def test_a_decision_about_a_name_reaches_what_was_merged(
+    artists: ArtistServiceAsyncStub,
+    tracks: TrackServiceAsyncStub,
+    credits: CreditServiceAsyncStub,
+    new_track: NewTrack,
+) -> None:
+    glued = await new_track("Song", artist="Ana / Bo")
+    await merge(artists, artist_of(await new_track(artist="Ana")), artist_of(glued))
+    await credits.DecideCredit(
+        credit_pb2.DecideCreditRequest(name="Ana / Bo", artists=["Ana", "Bo"])
+    )
+    names = [of.name for of in (await get_track(tracks, glued.id)).credits]
+    assert names == ["Ana", "Bo"]
+
+
+async def test_merges_and_imports_take_turns_and_readers_wait_for_none(
+    artists: ArtistServiceAsyncStub,
+    new_track: NewTrack,
+    connection: Connection,
+) -> None:
+    one, two = [artist_of(await new_track(artist=name)) for name in ("One", "Two")]
+    async with connection.transaction():
+        await import_lock(connection)
+        merging = asyncio.create_task(merge(artists, one, two))
+        await eventually(lambda: is_waiting(connection))
+        assert (await get(artists, two)).id == two
+        assert not merging.done()
+    assert (await merging).moved_tracks == 1
+
+
 _NAMES = st.sampled_from(["Ana", "ana", "Áńa B", "Bo", "The Bo", "Cy"])
 _CREDIT = st.lists(st.tuples(_NAMES, st.sampled_from([PRIMARY, COMPOSER])), min_size=1, max_size=3)
+_PAIRS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=5)
 
 
 @settings(
-    max_examples=10,
+    max_examples=8,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(
-    credits=st.lists(_CREDIT, min_size=1, max_size=5),
-    choice=st.lists(st.integers(0, 5), min_size=2, max_size=4, unique=True),
-)
+@given(songs=st.lists(_CREDIT, min_size=1, max_size=5), pairs=_PAIRS, dice=st.randoms())
 async def test_merging_and_taking_back_leaves_all_as_it_was(
     artists: ArtistServiceAsyncStub,
     tracks: TrackServiceAsyncStub,
+    database: Database,
     connection: Connection,
-    credits: list[list[tuple[str, types_pb2.CreditRole.ValueType]]],
-    choice: list[int],
+    songs: list[list[tuple[str, types_pb2.CreditRole.ValueType]]],
+    pairs: list[tuple[int, int]],
+    dice: Random,
 ) -> None:
-    for names in credits:
+    for names in songs:
         credit = [types_pb2.CreditedName(name=name, role=role) for name, role in names]
         await credit_song(tracks, credit, album=track_pb2.TrackAlbum(title="An album"))
 
     async def everything() -> tuple[list[Any], list[Any]]:
+        assert await faults(database) == []
         kept = (await artists.ListArtists(pb.ListArtistsRequest(page_size=1_000))).artists
-        songs = await documents_agree(connection)
-        return list(map(told, kept)), list(map(told, songs))
+        stored = await documents_agree(connection)
+        return list(map(told, kept)), list(map(told, stored))
 
     before = await everything()
     ids = [of.id for of in before[0]]
-    chosen = list(dict.fromkeys(ids[index % len(ids)] for index in choice))
-    for onto, merged in zip(chosen[1:], chosen, strict=False):
-        await merge(artists, onto, merged)
-        await documents_agree(connection)
-    for merged in reversed(chosen[:-1]):
-        await unmerge(artists, merged)
+    merged = []
+    for survivor, other in pairs:
+        chosen = ids[survivor % len(ids)], ids[other % len(ids)]
+        if (await get(artists, chosen[0])).id != (await get(artists, chosen[1])).id:
+            merged.append((await get(artists, chosen[1])).id)
+            await merge(artists, *chosen)
+    await everything()
+    while merged:  # in any order in which it can be done
+        taken_back = dice.choice(merged)
+        try:
+            await unmerge(artists, taken_back)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not StatusCode.FAILED_PRECONDITION:
+                raise
+        else:
+            merged.remove(taken_back)
     assert await everything() == before

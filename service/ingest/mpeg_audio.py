@@ -30,7 +30,7 @@ _COMMON: Final = 0xFFFE_0C00
 _HEAD: Final = 4
 #: Where frames are looked at, as shares of the file, and how many there.
 _PLACES: Final = (0.0, 0.25, 0.5, 0.75)
-_FRAMES: Final = 16
+_FRAMES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,3 +189,66 @@ def freeform(name: str, *values: bytes) -> bytes:
     data = (atom(b"data", struct.pack(">II", 1, 0), value) for value in values)
     mean = atom(b"mean", bytes(4), b"com.apple.iTunes")
     return atom(b"----", mean, atom(b"name", bytes(4), name.encode()), *data)
+
+
+def mpeg_frame(kilobits: int) -> bytes:
+    """Return a silent frame of MPEG-1 layer 3 at 44,100 Hz, which is 1,152 samples long."""
+    rates = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+    head = struct.pack(">I", 0xFFFB_0000 | rates.index(kilobits) + 1 << 12)
+    return head.ljust(144_000 * kilobits // 44_100, b"\0")
+
+
+def aac_frame(size: int, blocks: int = 1) -> bytes:
+    """Return a frame of AAC LC in stereo at 44,100 Hz; each of its blocks is 1,024 samples long."""
+    numbers = 0xFFF1_5080_0000_00 | size << 13 | 0x1FFC | blocks - 1
+    return numbers.to_bytes(7).ljust(size, b"\0")
+
+
+def wavpack(
+    *said: tuple[int, bytes], flags: int = 9 << 23 | 1, total: int = RATE, samples: int = RATE
+) -> bytes:
+    """Return a block of WavPack; the flags are those of 16 bits in stereo at 44,100 Hz."""
+    # Each thing that is said has its number and its length in words.
+    content = b"".join(bytes([number, len(value) // 2]) + value for number, value in said)
+    head = struct.pack("<HHIIIII", 0x407, 0, total, 0, samples, flags | 0x1800, 0)
+    return b"wvpk" + struct.pack("<I", len(head) + len(content)) + head + content
+
+
+def musepack(gain: int = 0, peak: int = 0) -> bytes:
+    """Return a file of Musepack that is 10 seconds long, with ReplayGain of the track."""
+
+    def packet(key: bytes, content: bytes) -> bytes:
+        return key + bytes([len(content) + 3]) + content
+
+    # A checksum, the version, 441,000 samples of which none is skipped, 44,100 Hz in stereo.
+    head = packet(b"SH", bytes(4) + b"\x08" + b"\x9a\xf5\x28\0" + b"\0\x10")
+    volume = packet(b"RG", struct.pack(">BHHHH", 1, gain, peak, 0, 0))
+    return b"MPCK" + head + volume + packet(b"AP", bytes(100))
+
+
+ASF_SOUND: Final = bytes.fromhex("409E69F84D5BCF11A8FD00805F5C442B")
+ASF_FILM: Final = bytes.fromhex("C0EF19BC4D5BCF11A8FD00805F5C442B")
+_ASF: Final = bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C")
+_ASF_FILE: Final = bytes.fromhex("A1DCAB8C47A9CF118EE400C00C205365")
+_ASF_STREAM: Final = bytes.fromhex("9107DCB7B7A9CF118EE600C00C205365")
+
+
+def asf_stream(
+    kind: bytes = ASF_SOUND, codec: int = 0x161, rate: int = 44_100, bytes_a_second: int = 8_000
+) -> bytes:
+    """Return the description of a stream in stereo with 16 bits, in ASF."""
+    wave = struct.pack("<HHIIHHH", codec, 2, rate, bytes_a_second, 4, 16, 0)
+    return _asf_object(_ASF_STREAM, kind.ljust(54, b"\0") + wave)
+
+
+def asf(*streams: bytes, live: bool = False) -> bytes:
+    """Return an ASF file of 3 seconds after half a second that passes before the first sound."""
+    times = struct.pack("<QQQI", 35_000_000, 35_000_000, 500, int(live))
+    file = _asf_object(_ASF_FILE, bytes(40) + times.ljust(40, b"\0"))
+    content = b"".join([file, *streams])
+    head = struct.pack("<QIBB", len(content) + 30, len(streams) + 1, 1, 2)
+    return _ASF + head + content
+
+
+def _asf_object(name: bytes, content: bytes) -> bytes:
+    return name + struct.pack("<Q", len(content) + 24) + content

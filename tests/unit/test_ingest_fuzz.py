@@ -6,27 +6,36 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import mutagen
 import pytest
 from mutagen.apev2 import APEv2
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.files import Reading, read_track
 from tests.support.audio import (
+    aac_frame,
     aiff_chunk,
+    asf,
+    asf_stream,
+    atom,
     freeform,
     id3_tags,
     info_list,
     matroska,
     matroska_tag,
     mp4,
+    mp4_movie,
+    mpeg_frame,
+    musepack,
     tone,
     vorbis_tags,
     wav,
+    wavpack,
 )
 
-#: Times the number of kinds below: 5,500 files.
+#: Times the number of kinds below: 8,800 files.
 _CASES: Final = 550
 #: What sizes claim when they lie.
 _LIES: Final = (
@@ -79,6 +88,33 @@ def _matroska(path: Path) -> None:
     path.write_bytes(matroska(*tags, title="Jóga"))
 
 
+def _ape_tagged(content: bytes) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        path.write_bytes(content)
+        tags = APEv2()
+        tags["Title"], tags["Year"] = "Jóga", "1997"
+        tags.save(path)
+
+    return write
+
+
+def _fragments(path: Path) -> None:
+    """Write MPEG-4 in fragments, with texts as phones and QuickTime write them."""
+    texts = atom(b"titl", bytes(6), b"Title"), atom(b"\xa9ART", b"\0\6\0\0", "Björk".encode())
+    extends = atom(b"mvex", atom(b"trex", bytes(4), b"\0\0\0\1", bytes(16)))
+    run = atom(b"trun", b"\0\0\1\0\0\0\0\2", bytes(8))
+    head = atom(b"tfhd", bytes(4), b"\0\0\0\1")
+    content = mp4_movie(atom(b"udta", *texts), extends, seconds=0)
+    path.write_bytes(content + atom(b"moof", atom(b"traf", head, run)))
+
+
+def _asf(path: Path) -> None:
+    path.write_bytes(asf(asf_stream()))
+    audio: Any = mutagen.File(path)
+    audio["Title"], audio["WM/Year"] = "Jóga", "1997"
+    audio.save()
+
+
 def _id3_flac(path: Path) -> None:
     """Write FLAC behind an ID3 tag, as it should not be."""
     _tagged_mp3(path)
@@ -101,6 +137,12 @@ _KINDS: Final[dict[str, Callable[[Path], None]]] = {
     "a.m4a": _mp4,
     "a.mka": _matroska,
     "flac.mp3": _id3_flac,
+    "vbr.mp3": _ape_tagged(b"".join(map(mpeg_frame, [32] * 9 + [64, 128] * 9))),
+    "a.aac": _ape_tagged(aac_frame(300) * 30),
+    "a.wv": _ape_tagged(wavpack((0x0D, b"\x06\x3f"), (0x27, b"\x40\x9c\0\0")) * 4),
+    "a.mpc": _ape_tagged(musepack(1, 1)),
+    "a.3gp": _fragments,
+    "a.wma": _asf,
 }
 
 

@@ -12,7 +12,19 @@ from mutagen.apev2 import APEv2
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
 from service.ingest.files import read_track
-from tests.support.audio import RATE, aiff_chunk, riff_chunk
+from tests.support.audio import (
+    ASF_FILM,
+    ASF_SOUND,
+    RATE,
+    aac_frame,
+    aiff_chunk,
+    asf,
+    asf_stream,
+    mpeg_frame,
+    musepack,
+    riff_chunk,
+    wavpack,
+)
 
 
 def _track(path: Path, content: bytes) -> Track:
@@ -32,19 +44,11 @@ def _mode(track: Track) -> str:
 
 # -------------------------------------------------------------------------------- MPEG audio
 
-_KILOBITS: Final = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
-
-
-def _mpeg(kilobits: int) -> bytes:
-    """Return a frame of MPEG-1 layer 3 at 44,100 Hz, which is 1,152 samples long."""
-    head = struct.pack(">I", 0xFFFB_0000 | _KILOBITS.index(kilobits) + 1 << 12)
-    return head.ljust(144_000 * kilobits // 44_100, b"\0")
-
 
 def test_a_changing_bit_rate_is_averaged_over_all_frames(tmp_path: Path) -> None:
     # Silence at the start is what a guess by the first frames falls for.
     frames = [32] * 30 + [128, 320] * 60
-    track = _track(tmp_path / "a.mp3", b"".join(map(_mpeg, frames)))
+    track = _track(tmp_path / "a.mp3", b"".join(map(mpeg_frame, frames)))
     file = track.files[0]
     assert _seconds(file) == pytest.approx(len(frames) * 1152 / 44_100, abs=0.001)
     assert file.bitrate_bps == pytest.approx(sum(frames) / len(frames) * 1000, rel=0.01)
@@ -52,38 +56,32 @@ def test_a_changing_bit_rate_is_averaged_over_all_frames(tmp_path: Path) -> None
 
 
 def test_what_is_between_two_frames_is_not_counted(tmp_path: Path) -> None:
-    frames = list(map(_mpeg, [64] * 20 + [128] * 20))
+    frames = list(map(mpeg_frame, [64] * 20 + [128] * 20))
     content = b"".join([*frames[:30], b"\xff\xfb" + bytes(700), *frames[30:], b"TAG".ljust(128)])
     file = _track(tmp_path / "a.mp3", content).files[0]
     assert _seconds(file) == pytest.approx(40 * 1152 / 44_100, abs=0.001)
 
 
 def test_one_bit_rate_is_not_counted_frame_by_frame(tmp_path: Path) -> None:
-    track = _track(tmp_path / "a.mp3", _mpeg(128) * 50)
+    track = _track(tmp_path / "a.mp3", mpeg_frame(128) * 50)
     assert track.files[0].bitrate_bps == 128_000
     assert _seconds(track.files[0]) == pytest.approx(50 * 1152 / 44_100, rel=0.01)
     assert _mode(track) == ""
 
 
 def test_an_index_that_counts_no_frames_is_not_believed(tmp_path: Path) -> None:
-    index = bytearray(_mpeg(128))
+    index = bytearray(mpeg_frame(128))
     index[36:48] = b"Xing" + struct.pack(">II", 1, 0)
-    file = _track(tmp_path / "a.mp3", bytes(index) + _mpeg(128) * 50).files[0]
+    file = _track(tmp_path / "a.mp3", bytes(index) + mpeg_frame(128) * 50).files[0]
     assert _seconds(file) == pytest.approx(51 * 1152 / 44_100, abs=0.001)
 
 
 # --------------------------------------------------------------------------------------- AAC
 
 
-def _aac(size: int, blocks: int = 1) -> bytes:
-    """Return a frame of AAC LC in stereo at 44,100 Hz; each of its blocks is 1,024 samples long."""
-    numbers = 0xFFF1_5080_0000_00 | size << 13 | 0x1FFC | blocks - 1
-    return numbers.to_bytes(7).ljust(size, b"\0")
-
-
 def test_every_frame_of_aac_is_counted(tmp_path: Path) -> None:
     sizes = [100] * 150 + [700] * 50
-    content = b"".join(map(_aac, sizes)) + _aac(900, blocks=2)
+    content = b"".join(map(aac_frame, sizes)) + aac_frame(900, blocks=2)
     file = _track(tmp_path / "a.aac", content).files[0]
     assert _seconds(file) == pytest.approx(202 * 1024 / 44_100, abs=0.001)
     assert file.bitrate_bps == pytest.approx(len(content) * 8 / _seconds(file), rel=0.001)
@@ -92,7 +90,14 @@ def test_every_frame_of_aac_is_counted(tmp_path: Path) -> None:
 
 def test_aac_may_begin_and_go_on_with_rubbish(tmp_path: Path) -> None:
     # A stream that was recorded begins within a frame, and may be cut at the end.
-    content = bytes(900) + b"\xff\xf1" + _aac(700) * 10 + bytes(50) + _aac(700) * 10 + _aac(700)[:5]
+    content = (
+        bytes(900)
+        + b"\xff\xf1"
+        + aac_frame(700) * 10
+        + bytes(50)
+        + aac_frame(700) * 10
+        + aac_frame(700)[:5]
+    )
     file = _track(tmp_path / "a.aac", content).files[0]
     assert _seconds(file) == pytest.approx(20 * 1024 / 44_100, abs=0.001)
 
@@ -120,43 +125,33 @@ def test_ac_3_has_the_channels_of_its_arrangement(tmp_path: Path, bits: str, cha
 # ----------------------------------------------------------------------------------- WavPack
 
 
-def _packed(
-    *said: tuple[int, bytes], flags: int = 9 << 23 | 1, total: int = RATE, samples: int = RATE
-) -> bytes:
-    """Return a block of WavPack; the flags are those of 16 bits in stereo at 44,100 Hz."""
-    # Each thing that is said has its number and its length in words.
-    content = b"".join(bytes([number, len(value) // 2]) + value for number, value in said)
-    head = struct.pack("<HHIIIII", 0x407, 0, total, 0, samples, flags | 0x1800, 0)
-    return b"wvpk" + struct.pack("<I", len(head) + len(content)) + head + content
-
-
-_EMPTY: Final = _packed(flags=0, samples=0)
+_EMPTY: Final = wavpack(flags=0, samples=0)
 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        pytest.param(_packed(total=44_100), (1.0, 44_100, 2, 16), id="plain"),
-        pytest.param(_packed(flags=9 << 23 | 0x4), (RATE / 44_100, 44_100, 1, 8), id="mono"),
+        pytest.param(wavpack(total=44_100), (1.0, 44_100, 2, 16), id="plain"),
+        pytest.param(wavpack(flags=9 << 23 | 0x4), (RATE / 44_100, 44_100, 1, 8), id="mono"),
         pytest.param(
-            _packed((0x0D, b"\x06\x3f")), (RATE / 44_100, 44_100, 6, 16), id="six channels"
+            wavpack((0x0D, b"\x06\x3f")), (RATE / 44_100, 44_100, 6, 16), id="six channels"
         ),
         pytest.param(
-            _packed((0x27, b"\x40\x9c\0\0"), flags=15 << 23 | 1, total=80_000),
+            wavpack((0x27, b"\x40\x9c\0\0"), flags=15 << 23 | 1, total=80_000),
             (2.0, 40_000, 2, 16),
             id="a rate of its own",
         ),
-        pytest.param(_packed(flags=9 << 23 | 4 << 13 | 2), (RATE / 44_100, 44_100, 2, 20), id="20"),
+        pytest.param(wavpack(flags=9 << 23 | 4 << 13 | 2), (RATE / 44_100, 44_100, 2, 20), id="20"),
         pytest.param(
-            _EMPTY + _packed(total=44_100), (1.0, 44_100, 2, 16), id="nothing in the first block"
+            _EMPTY + wavpack(total=44_100), (1.0, 44_100, 2, 16), id="nothing in the first block"
         ),
         pytest.param(
-            _packed((0x0E, b"\x02\x01"), flags=0x8000_0000 | 12 << 23, total=352_800),
+            wavpack((0x0E, b"\x02\x01"), flags=0x8000_0000 | 12 << 23, total=352_800),
             (1.0, 2_822_400, 2, 1),
             id="DSD",
         ),
         pytest.param(
-            _packed(total=0xFFFF_FFFF, samples=22_050) * 4, (2.0, 44_100, 2, 16), id="live"
+            wavpack(total=0xFFFF_FFFF, samples=22_050) * 4, (2.0, 44_100, 2, 16), id="live"
         ),
     ],
 )
@@ -178,29 +173,6 @@ def test_true_audio_tells_channels_and_bits(tmp_path: Path) -> None:
 
 # --------------------------------------------------------------------------------------- ASF
 
-_FILE: Final = bytes.fromhex("A1DCAB8C47A9CF118EE400C00C205365")
-_STREAM: Final = bytes.fromhex("9107DCB7B7A9CF118EE600C00C205365")
-_AUDIO: Final = bytes.fromhex("409E69F84D5BCF11A8FD00805F5C442B")
-_FILM: Final = bytes.fromhex("C0EF19BC4D5BCF11A8FD00805F5C442B")
-_ASF: Final = bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C")
-
-
-def _object(name: bytes, content: bytes) -> bytes:
-    return name + struct.pack("<Q", len(content) + 24) + content
-
-
-def _stream(kind: bytes, codec: int, rate: int, bytes_a_second: int) -> bytes:
-    wave = struct.pack("<HHIIHHH", codec, 2, rate, bytes_a_second, 4, 16, 0)
-    return _object(_STREAM, kind.ljust(54, b"\0") + wave)
-
-
-def _asf(*streams: bytes, live: bool = False) -> bytes:
-    """Return a file of 3 seconds, half of one of which passes before the first sound."""
-    times = struct.pack("<QQQI", 35_000_000, 35_000_000, 500, int(live))
-    content = b"".join([_object(_FILE, bytes(40) + times.ljust(40, b"\0")), *streams])
-    head = _ASF + struct.pack("<QIBB", len(content) + 30, len(streams) + 1, 1, 2)
-    return head + content
-
 
 @pytest.mark.parametrize(
     ("codec", "name", "bits"),
@@ -209,25 +181,28 @@ def _asf(*streams: bytes, live: bool = False) -> bytes:
 def test_the_sound_of_a_film_is_that_of_its_best_sound_stream(
     tmp_path: Path, codec: int, name: str, bits: int
 ) -> None:
-    low, high = _stream(_AUDIO, 0x161, 8_000, 1_000), _stream(_AUDIO, codec, 48_000, 16_000)
-    content = _asf(low, high, _stream(_FILM, 240, 100, 9_999_999))
+    low, high = (
+        asf_stream(ASF_SOUND, 0x161, 8_000, 1_000),
+        asf_stream(ASF_SOUND, codec, 48_000, 16_000),
+    )
+    content = asf(low, high, asf_stream(ASF_FILM, 240, 100, 9_999_999))
     file = _track(tmp_path / "a.wma", content).files[0]
     assert (file.codec, file.sample_rate_hz, file.channels) == (name, 48_000, 2)
     assert (file.bitrate_bps, file.bit_depth, _seconds(file)) == (128_000, bits, 3)
 
 
 def test_a_film_without_sound_has_no_rate(tmp_path: Path) -> None:
-    file = _track(tmp_path / "a.wma", _asf(_stream(_FILM, 240, 100, 9_999_999))).files[0]
+    file = _track(tmp_path / "a.wma", asf(asf_stream(ASF_FILM, 240, 100, 9_999_999))).files[0]
     assert (file.sample_rate_hz, file.channels) == (0, 0)
 
 
 def test_what_is_sent_while_it_is_made_has_no_length(tmp_path: Path) -> None:
-    file = _track(tmp_path / "a.wma", _asf(_stream(_AUDIO, 0x161, 44_100, 8_000), live=True))
+    file = _track(tmp_path / "a.wma", asf(asf_stream(), live=True))
     assert not file.files[0].HasField("duration")
 
 
 def test_a_broken_object_costs_the_tags_only(tmp_path: Path) -> None:
-    content = _asf(_stream(_AUDIO, 0x161, 44_100, 8_000), _object(_STREAM, b"broken"))
+    content = asf(asf_stream(), asf_stream()[:16] + struct.pack("<Q", 30) + b"broken")
     file = _track(tmp_path / "a.wma", content).files[0]
     assert (file.sample_rate_hz, _seconds(file)) == (44_100, 3)
 
@@ -289,26 +264,15 @@ def test_packed_sound_in_aiff_has_the_bit_rate_of_its_bytes(tmp_path: Path) -> N
 # ---------------------------------------------------------------------------------- Musepack
 
 
-def _packet(key: bytes, content: bytes) -> bytes:
-    return key + bytes([len(content) + 3]) + content
-
-
-def _musepack(gain: int = 0, peak: int = 0) -> bytes:
-    # A checksum, the version, 441,000 samples of which none is skipped, 44,100 Hz in stereo.
-    head = _packet(b"SH", bytes(4) + b"\x08" + b"\x9a\xf5\x28\0" + b"\0\x10")
-    volume = _packet(b"RG", struct.pack(">BHHHH", 1, gain, peak, 0, 0))
-    return b"MPCK" + head + volume + _packet(b"AP", bytes(100))
-
-
 def test_musepack_is_read(tmp_path: Path) -> None:
-    file = _track(tmp_path / "a.mpc", _musepack()).files[0]
+    file = _track(tmp_path / "a.mpc", musepack()).files[0]
     assert (_seconds(file), file.sample_rate_hz, file.channels) == (10, 44_100, 2)
 
 
 def test_volumes_that_the_encoder_has_measured_are_told(tmp_path: Path) -> None:
     path = tmp_path / "a.mpc"
     # 64.82 less a 256th of the first number of decibels, and a peak of 80 decibels.
-    track = _track(path, _musepack(0x4000, 80 * 256))
+    track = _track(path, musepack(0x4000, 80 * 256))
     volumes = {fact.key: fact.number for fact in track.attributes if fact.source == "file"}
     assert volumes["replaygain_track_gain"] == pytest.approx(0.82)
     assert volumes["replaygain_track_peak"] == pytest.approx(10_000 / 65_535, rel=1e-4)

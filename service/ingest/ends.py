@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final, cast
 
 import mutagen
+from mutagen import id3
 from mutagen.apev2 import BINARY, APEv2, APEValue
 from mutagen.id3 import ParseID3v1
 
@@ -127,7 +128,7 @@ def end_tags(stream: BinaryIO, size: int, known: Any) -> Iterator[Harvest]:
         yield from _ape(stream, size, tail)
     if b"LYRICS" in tail and (lyrics := _lyrics3(stream, size, tail)):
         yield lyrics
-    if not isinstance(known, ID3):
+    if not isinstance(known, id3.ID3):
         if b"3DI" in tail:
             yield from _appended_id3(stream, size, tail)
         frames = ParseID3v1(tail[-_ID3V1_BYTES:]) if tail[-_ID3V1_BYTES:-125] == b"TAG" else None
@@ -157,10 +158,12 @@ def _ape_items(content: bytes, *, is_old: bool) -> Harvest:
     """Return the items of an APE tag that can be read; an old one does not tell its encoding."""
     tags: Any = APEv2()
     broken: Counter[str] = Counter()
-    while len(content) > _APE_ITEM:
-        size, flags = struct.unpack_from("<II", content)
-        key, _, rest = content[_APE_ITEM:].partition(b"\0")
-        name, value, content = key.decode("latin-1"), rest[:size], rest[size:]
+    at = 0
+    while (end := content.find(b"\0", at + _APE_ITEM)) >= 0:
+        size, flags = struct.unpack_from("<II", content, at)
+        name = content[at + _APE_ITEM : end].decode("latin-1")
+        at = end + 1 + size
+        value = content[end + 1 : at]
         try:
             is_text = flags >> 1 & 3 != BINARY
             text = value.decode("latin-1" if is_old else "utf-8") if is_text else ""

@@ -101,11 +101,12 @@ class ID3(id3.ID3):
 @lru_cache(maxsize=1024)
 def _kind(name: str) -> Any:
     """Return the class of a frame; what begins with T is text, whatever it means."""
-    if found := Frames.get(_RENAMED.get(name, name)) or Frames_2_2.get(name):
+    # Some write later versions with the names of 2.2, and a space.
+    short = name.rstrip()
+    if found := Frames.get(_RENAMED.get(short, name)) or Frames_2_2.get(name):
         return found
-    if short := Frames_2_2.get(name.rstrip()):
-        # Some write later versions with the names of 2.2.
-        later: Any = short.__base__
+    if older := Frames_2_2.get(short):
+        later: Any = older.__base__
         return Frames[later.__name__]
     if len(name) == _NAME and name.startswith("T") and name.isalnum() and name.isupper():
         return type(name, (TextFrame,), {})

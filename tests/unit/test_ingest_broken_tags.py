@@ -59,8 +59,10 @@ def test_a_frame_of_a_group_is_read(tmp_path: Path) -> None:
 
 
 def test_short_names_in_later_versions_are_understood(tmp_path: Path) -> None:
-    track, notes = _id3(tmp_path / "a.mp3", _TITLE, _frame(b"TST ", b"\0Title, The"))
+    frames = _frame(b"TST ", b"\0Title, The"), _frame(b"TDR ", b"\x002009")
+    track, notes = _id3(tmp_path / "a.mp3", _TITLE, *frames)
     assert _texts(track)["title_sort"] == "Title, The"
+    assert track.release_date.year == 2009
     assert notes == []
 
 
@@ -149,6 +151,17 @@ def test_one_broken_item_costs_no_other(tmp_path: Path) -> None:
     track, notes = _read(path)
     assert (track.title, track.release_date.year) == ("Jóga", 1997)
     assert notes == ["APE tags that cannot be read are left out: Genre (1), Mood (1), e (1)"]
+
+
+def test_ten_thousand_items_with_a_broken_one_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    tone(path, 0.1)
+    items = [_ape_item(b"Key %d" % number, b"x" * 100) for number in range(10_000)]
+    tag = _ape(_ape_item(b"Title", b"Last"), _ape_item(b"e", b"?"), *items)
+    path.write_bytes(path.read_bytes() + tag)
+    track, notes = _read(path)
+    assert track.title == "Last"
+    assert "APE tags that cannot be read are left out: e (1)" in notes
 
 
 def test_an_old_ape_tag_is_read_byte_by_byte(tmp_path: Path) -> None:

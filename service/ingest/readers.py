@@ -41,6 +41,8 @@ _SLOWEST_BYTES_PER_SECOND: Final = 2 << 20
 #: ones fewer, so that all readers have work until the end.
 _CHUNK: Final = 32
 _CHUNK_BYTES: Final = 32 << 20
+#: What a file of a bucket counts besides its bytes: to fetch it takes longer than to read it.
+_FETCH_BYTES: Final = 4 << 20
 #: Chunks that are under way for each reader: one in work, and some so that none has to wait.
 _WINDOW: Final = 3
 
@@ -166,7 +168,7 @@ def _chunk(files: Iterator[Found]) -> list[Found]:
     size = 0
     for found in islice(files, _CHUNK):
         chunk.append(found)
-        size += found.size
+        size += found.size if found.is_local else found.size + _FETCH_BYTES
         if size >= _CHUNK_BYTES:
             break
     return chunk

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,35 @@ def test_a_file_has_a_second_chance(tmp_path: Path) -> None:
     with Readers(1, die_once) as readers:
         [(_, reading)] = readers.read([Found(mark.as_uri(), str(mark), 0, 0)])
     assert (reading.error, mark.exists()) == ("", True)
+
+
+def read_and_tell(found: Found, *, log: Path) -> Reading:
+    """Stand in for the parser, and note what it was given."""
+    with log.open("a") as stream:
+        stream.write(f"{found.path}\n")
+    return read_or_misbehave(found)
+
+
+@pytest.mark.parametrize(
+    ("file", "together"),
+    [
+        (Found("file:///a.mp3", "/a.mp3", 1_000, 0), 32),
+        (Found("file:///a.mp3", "/a.mp3", 10 << 20, 0), 4),
+        (Found("file:///a.mp3", "/a.mp3", 1 << 30, 0), 1),
+        (Found("s3://music/a.mp3", "s3://music/a.mp3", 1_000, 0), 8),
+    ],
+)
+def test_fewer_large_or_distant_files_share_the_way_to_a_reader(
+    tmp_path: Path, file: Found, together: int
+) -> None:
+    files = [file] * together
+    files[-1] = file._replace(path="/killer.mp3")
+    log = tmp_path / "log"
+    with Readers(1, partial(read_and_tell, log=log)) as readers:
+        assert len(list(readers.read([*files, *named("last.mp3")]))) == together + 1
+    # Whatever was handed out together with the culprit is read once more.
+    assert log.read_text().count(f"{file.path}\n") == 2 * (together - 1)
+    assert log.read_text().count("/last.mp3\n") == 1
 
 
 def test_files_are_not_listed_far_ahead_of_the_reading() -> None:

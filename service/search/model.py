@@ -318,9 +318,9 @@ class Found:
 class Folded:
     """A query as it is compared, `core` without what stands in brackets, and what is known of it.
 
-    `typed` is a hash of how it was typed. `words` are those that the catalogue has, if any, with
-    their best `tiers` and `shares` of all tracks. `is_begun` when a longer word begins with the
-    last one; `has_lyrics` when any track has some.
+    `typed` is a hash of how it was typed. `words` are those that the catalogue has, two neighbors
+    as one included, with their best `tiers` and `shares` of all tracks; None if there are none.
+    `is_begun` when a longer word begins with the last one; `has_lyrics` when any track has some.
     """
 
     text: str

@@ -192,8 +192,8 @@ SELECT fold(g.text) FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS g (text, o
 
 -- name: read_queries
 -- What people typed, as it is compared, with and without brackets, and a hash of how they typed it; what the
--- catalogue knows of its words, see look_up_words; whether a longer word begins with the last one; and
--- whether any track has lyrics. Primary keys of search_word and common_word.
+-- catalogue knows of its words, and of each two neighbours run together, see look_up_words; whether a longer
+-- word begins with the last one; and whether any track has lyrics. Primary keys of search_word and common_word.
 SELECT
     q.text,
     q.core,
@@ -208,7 +208,11 @@ SELECT
     EXISTS (SELECT FROM track_lyrics) AS has_lyrics
 FROM (
     SELECT
-        f.ordinal, f.text, fold(f.core) AS core, f.typed,
+        f.ordinal,
+        f.text,
+        fold(f.core) AS core,
+        f.typed,
+        string_to_array(f.text, ' ') AS words,
         split_part(f.text, ' ', -1) COLLATE "C" AS last_word
     FROM (
         SELECT g.ordinal, fold(g.text) AS text, g.core, typed_hash(g.text) AS typed
@@ -226,7 +230,12 @@ CROSS JOIN LATERAL (
         array_agg(coalesce(common.share, 0)) AS shares
     FROM search_word AS k
     LEFT JOIN common_word AS common ON common.word = k.word
-    WHERE k.word = ANY(string_to_array(q.text, ' '))
+    WHERE
+        k.word = ANY(
+            q.words || ARRAY(
+                SELECT q.words[n] || q.words[n + 1] FROM generate_series(1, cardinality(q.words) - 1) AS n
+            )
+        )
 ) AS w
 ORDER BY q.ordinal;
 

@@ -61,6 +61,7 @@ class Lexicon:
     def _take_over(self, query: Folded) -> None:
         written = query.text.split(" ")
         self._asked.update(written)
+        self._asked.update(joined for _, joined in joins(written))
         self.has_lyrics = query.has_lyrics
         if query.is_begun:
             self._begun.add(written[-1])

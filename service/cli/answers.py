@@ -22,12 +22,16 @@ NOTHING_FOUND: Final = 1
 _WIDTH_OF_A_PIPE: Final = 200
 
 
-def print_json(messages: Iterable[Message]) -> None:
-    """Print each message as a line of JSON."""
+def print_json(messages: Iterable[Message], *, with_zeros: bool = False) -> None:
+    """Print each message as a line of JSON, without what is zero unless that is wanted."""
     for message in messages:
         typer.echo(
             MessageToJson(
-                message, preserving_proto_field_name=True, indent=None, ensure_ascii=False
+                message,
+                preserving_proto_field_name=True,
+                always_print_fields_with_no_presence=with_zeros,
+                indent=None,
+                ensure_ascii=False,
             )
         )
 

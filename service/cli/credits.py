@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Annotated, Final
+from typing import Annotated
 
 import grpc
 import typer
-from google.protobuf.json_format import MessageToJson
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from fonoteca.v1 import credit_pb2 as pb
 from fonoteca.v1.credit_pb2_grpc import CreditServiceStub
+from service.cli.answers import print_json, text_table, wide_console
 from service.cli.connection import ANSWER_SECONDS, pages, server_at
 from service.cli.options import DEFAULT_ADDRESS, Address, AsJson
 from service.cli.terminal import counted, say
-
-_WIDTH_OF_A_PIPE: Final = 240
 
 _app = typer.Typer(no_args_is_help=True)
 
@@ -45,8 +41,7 @@ def review(
     with server_at(address) as channel:
         found = list(islice(_reviews(channel), limit))
     if as_json:
-        for each in found:
-            _print_json(each)
+        print_json(found, with_zeros=True)
     elif found:
         _print_table(found)
     else:
@@ -77,7 +72,7 @@ def decide(
     with server_at(address) as channel:
         done = CreditServiceStub(channel).DecideCredit(request, timeout=ANSWER_SECONDS)
     if as_json:
-        _print_json(done)
+        print_json([done], with_zeros=True)
     else:
         change = "would change" if dry_run else "changed"
         albums = counted(done.changed_albums, "album")
@@ -90,26 +85,8 @@ def _reviews(channel: grpc.Channel) -> Iterator[pb.CreditReview]:
         yield from page.reviews
 
 
-def _print_json(message: pb.CreditReview | pb.DecideCreditResponse) -> None:
-    typer.echo(
-        MessageToJson(
-            message,
-            preserving_proto_field_name=True,
-            always_print_fields_with_no_presence=True,
-            indent=None,
-            ensure_ascii=False,
-        )
-    )
-
-
 def _print_table(reviews: Iterable[pb.CreditReview]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_A_PIPE
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("name", overflow="fold")
-    table.add_column("of these, known as artists", overflow="fold")
+    table = text_table("name", "of these, known as artists")
     for each in reviews:
-        # Names may hold what Rich would take for markup.
         table.add_row(Text(each.name), Text(" | ".join(each.known_pieces)))
-    console.print(table)
+    wide_console().print(table)

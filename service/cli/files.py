@@ -11,29 +11,25 @@ from typing import Annotated, Final
 
 import grpc
 import typer
-from google.protobuf.json_format import MessageToJson
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from fonoteca.v1 import file_pb2 as pb
 from fonoteca.v1.file_pb2_grpc import FileServiceStub
+from service.cli.answers import empty_table, moment, print_json, wide_console
 from service.cli.connection import ANSWER_SECONDS, library_id, pages, server_at
-from service.cli.options import DEFAULT_ADDRESS, DEFAULT_LIBRARY, Address
+from service.cli.options import DEFAULT_ADDRESS, DEFAULT_LIBRARY, Address, AsJson
 from service.cli.terminal import FAILED, counted, leave, say
 from service.ingest.audio_hash import hash_file
 from service.ingest.locations import file_uri, is_remote, local_path
 
 _MOST_FORGOTTEN: Final = 1_000
 """How many files the service forgets in a call."""
-_WIDTH_OF_A_PIPE: Final = 240
 
 _app = typer.Typer(no_args_is_help=True)
 
 Library = Annotated[
     str, typer.Option(metavar="NAME_OR_ID", help="The library whose files these are.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one line of JSON for each file.")]
 Below = Annotated[
     str,
     typer.Option(
@@ -65,8 +61,7 @@ def missing(
     with server_at(address) as channel:
         found = list(islice(_missing(channel, library, below), limit))
     if as_json:
-        for file in found:
-            _print_json(file)
+        print_json(found)
     elif found:
         _print_table(found)
     else:
@@ -90,7 +85,7 @@ def relink(
     with server_at(address) as channel:
         moved = FileServiceStub(channel).RelinkFile(request, timeout=ANSWER_SECONDS)
     if as_json:
-        _print_json(moved)
+        print_json([moved])
     else:
         typer.echo(f"{moved.track_title or moved.track_id} is at {moved.audio.uri}")
 
@@ -131,7 +126,7 @@ def forget(
             typer.confirm(f"Forget {counted(len(ids), 'missing file')}{what}?", abort=True)
         done = _forget(channel, ids, delete_tracks=delete_tracks)
     if as_json:
-        _print_json(done)
+        print_json([done])
     else:
         deleted = counted(len(done.deleted_track_ids), "track")
         typer.echo(f"{counted(done.forgotten, 'file')} forgotten, {deleted} deleted")
@@ -194,24 +189,9 @@ def _found_at(place: str) -> pb.RelinkFileRequest:
     return request
 
 
-def _print_json(message: pb.File | pb.ForgetFilesResponse) -> None:
-    typer.echo(
-        MessageToJson(message, preserving_proto_field_name=True, indent=None, ensure_ascii=False)
-    )
-
-
 def _print_table(files: Iterable[pb.File]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_A_PIPE
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("missing since", no_wrap=True)
-    for text in ("title", "artist", "address"):
-        table.add_column(text, overflow="fold")
-    table.add_column("id", no_wrap=True)
+    table = empty_table(("missing since",), ("title", "artist", "address"))
     for file in files:
-        since = file.audio.missing_time.ToDatetime().strftime("%Y-%m-%d %H:%M")
-        # Titles may hold what Rich would take for markup.
-        cells = (since, file.track_title, file.track_artist, file.audio.uri, file.audio.id)
-        table.add_row(*map(Text, cells))
-    console.print(table)
+        texts = (file.track_title, file.track_artist, file.audio.uri, file.audio.id)
+        table.add_row(moment(file.audio.missing_time), *map(Text, texts))
+    wide_console().print(table)

@@ -12,9 +12,7 @@ from typing import Annotated, Final
 
 import grpc
 import typer
-from google.protobuf.json_format import MessageToJson
 from rich.console import Console
-from rich.table import Table as Grid
 from rich.text import Text
 
 from fonoteca.v1.search_pb2 import (
@@ -25,6 +23,7 @@ from fonoteca.v1.search_pb2 import (
     MatchTracksRequest,
 )
 from fonoteca.v1.search_pb2_grpc import SearchServiceStub
+from service.cli.answers import empty_table, print_json, wide_console
 from service.cli.connection import library_id, server_at
 from service.cli.intake import ProblemLog, problem_log
 from service.cli.options import DEFAULT_ADDRESS, Address, Report, flowing
@@ -37,7 +36,6 @@ from service.ingest.tables import Row, Table, open_table
 
 _MESSAGE_ITEMS: Final = 250
 _TIMEOUT_SECONDS: Final = 3_600
-_WIDTH_OF_A_PIPE: Final = 200
 _NOT_MATCHED: Final = FAILED
 
 _EPILOG: Final = flowing("""
@@ -185,25 +183,12 @@ def _item(row: Row) -> MatchItem:
 
 def _print(results: Iterable[MatchResult], *, as_json: bool) -> None:
     if as_json:
-        for result in results:
-            typer.echo(
-                MessageToJson(
-                    result, preserving_proto_field_name=True, indent=None, ensure_ascii=False
-                )
-            )
+        print_json(results)
         return
-    console = Console()
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_A_PIPE
-    grid = Grid(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for number in ("line", "sure"):
-        grid.add_column(number, justify="right", no_wrap=True)
-    for text in ("title", "artist", "why"):
-        grid.add_column(text, overflow="fold")
-    grid.add_column("id", no_wrap=True)
+    table = empty_table(("line", "sure"), ("title", "artist", "why"))
     for result in results:
-        grid.add_row(result.ref, *map(Text, _cells(result)))
-    console.print(grid)
+        table.add_row(result.ref, *map(Text, _cells(result)))
+    wide_console().print(table)
 
 
 def _cells(result: MatchResult) -> tuple[str, str, str, str, str]:

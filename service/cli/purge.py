@@ -16,7 +16,7 @@ import typer
 
 from service.cli.local import database, explained
 from service.cli.options import flowing
-from service.cli.terminal import CommandError, say
+from service.cli.terminal import CommandError, counted, say
 from service.database import Database, migrations
 from service.errors import DomainError
 from service.purge.model import Kind, days_ago
@@ -112,6 +112,7 @@ async def _purge(url: str, days: int, gone: Counter[Kind]) -> None:
 
 def _print(counts: Counter[Kind], what: str, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({kind.replace(" ", "_"): counts[kind] for kind in Kind}))
+        typer.echo(json.dumps({kind: counts[kind] for kind in Kind}))
         return
-    say(f"{', '.join(f'{counts[kind]:,} {kind}' for kind in Kind)} {what}")
+    each = (counted(counts[kind], kind.removesuffix("s").replace("_", " ")) for kind in Kind)
+    say(f"{', '.join(each)} {what}")

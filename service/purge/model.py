@@ -12,7 +12,7 @@ class Kind(StrEnum):
 
     PLAYLISTS = "playlists"
     TRACKS = "tracks"
-    LINKS = "picture links"
+    LINKS = "picture_links"
     PICTURES = "pictures"
 
 

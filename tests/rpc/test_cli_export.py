@@ -11,7 +11,6 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,12 +19,10 @@ import grpc
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
 
 from fonoteca.v1 import library_pb2
 from fonoteca.v1 import track_pb2 as pb
 from fonoteca.v1.types_pb2 import CreditedName
-from service.cli import application
 from service.database import Connection
 from service.ingest.export import pages
 from service.ingest.records import FIELDS
@@ -34,19 +31,7 @@ from tests.support.samples import UNKNOWN, any_track, create, create_all, facts,
 if TYPE_CHECKING:
     from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
-
-Run = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture
-def run(server: str) -> Run:
-    """Runs a command in another thread, so that the service can answer it."""
-
-    async def run(*arguments: str | Path) -> Result:
-        words = [*map(str, arguments), "--address", server]
-        return await asyncio.to_thread(CliRunner().invoke, application(words[:1]), words)
-
-    return run
+    from tests.conftest import Run
 
 
 def lines(path: Path) -> list[str]:

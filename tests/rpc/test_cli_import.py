@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import soundfile  # type: ignore[import-untyped]
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from fonoteca.v1 import library_pb2, track_pb2
 from service.cli import application
@@ -23,8 +22,8 @@ from service.ingest.tables import open_table
 if TYPE_CHECKING:
     from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
+    from tests.conftest import Run
 
-Run = Callable[..., Awaitable[Result]]
 
 TABLE = (
     "source_id,title,artists,album,year,duration_ms,isrc\n"
@@ -34,18 +33,6 @@ TABLE = (
     "t:4,Bad year,Nobody,,19x1,,\n"
     "t:5,Hyperballad,Björk,Post,1995,,\n"
 )
-
-
-@pytest.fixture
-def run(server: str) -> Run:
-    """Runs a command in another thread, so that the service can answer it."""
-
-    async def run(*arguments: str | Path) -> Result:
-        words = [*map(str, arguments), "--address", server]
-        app = application(words[:1])
-        return await asyncio.to_thread(CliRunner().invoke, app, words)
-
-    return run
 
 
 @pytest.fixture

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from fonoteca.v1.library_pb2 import CreateLibraryRequest, Library
 from fonoteca.v1.playlist_pb2 import CreatePlaylistRequest, Playlist
 from fonoteca.v1.track_pb2 import Track, TrackAlbum
-from service.cli import application
 from service.database import Database
 from service.libraries.model import DEFAULT_LIBRARY_ID
 from tests.support.writing import add_tracks, credited
@@ -21,19 +17,7 @@ from tests.support.writing import add_tracks, credited
 if TYPE_CHECKING:
     from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
     from fonoteca.v1.playlist_pb2_grpc import PlaylistServiceAsyncStub
-
-Run = Callable[..., Awaitable[Result]]
-
-
-@pytest.fixture
-def run(server: str) -> Run:
-    """Runs a command in another thread, so that the service can answer it."""
-
-    async def run(*arguments: str) -> Result:
-        words = [*arguments, "--address", server]
-        return await asyncio.to_thread(CliRunner().invoke, application(words[:1]), words)
-
-    return run
+    from tests.conftest import Run
 
 
 @pytest.fixture

@@ -332,7 +332,10 @@ async def test_the_command_counts_asks_and_purges(
     planned = await run("--dry-run", "--json")
     assert (planned.exit_code, json.loads(planned.stdout)) == (0, expected)
     refused = await run(answer="n\n")
-    assert (refused.exit_code, "0 playlists, 1 tracks" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "1 track, 0 picture links" in refused.stderr) == (
+        1,
+        True,
+    )
     assert await exists(tracks, track)
     done = await run("--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)) == (0, expected)

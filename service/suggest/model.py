@@ -25,6 +25,9 @@ _SHORTEST_PROBE: Final = 3
 MAX_ENDINGS: Final = 32
 """So many words may stand for an unfinished one where all names are looked through."""
 
+_COMMON: Final = 0.01
+"""Of the names that have words as common as this, any few hundred seldom have what is sought."""
+
 _ENOUGH_WORDS: Final = 2
 _LONGEST_NAME: Final = 8
 _SHORTEST_MENDED: Final = 4
@@ -52,11 +55,12 @@ class Typed:
     """What was typed, folded. Its last word may be unfinished.
 
     `endings` are the words of the catalogue that begin as it does; more than `MAX_ENDINGS` of them
-    stand for too many.
+    stand for too many. `share` is the part of all tracks that has the rarest of the finished words.
     """
 
     key: str
     endings: Sequence[str] = ()
+    share: float = 0.0
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -84,11 +88,13 @@ class Typed:
         """The same for the index of all names, where a beginning may have very many words.
 
         Few words are named instead: the index then begins with the rarest word of all, so that one
-        as common as "the" costs nothing beside a rare one.
+        as common as "the" costs nothing beside a rare one. Common words alone are not asked for.
         """
         *finished, _ = self.words
         if len(self.endings) > MAX_ENDINGS:
-            return every_word(finished) if finished else self.probe
+            if finished:
+                return every_word(finished) if self.share < _COMMON else None
+            return self.probe
         ends = _any([every_word([ending[:_MAX_WORD]]) for ending in self.endings])
         return " & ".join(filter(None, [every_word(finished), ends])) if ends else None
 

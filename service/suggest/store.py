@@ -32,8 +32,10 @@ class Wanted:
 async def read_typed(connection: Connection, text: str) -> Typed:
     """Return what was typed, and make the other statements of the transaction quick."""
     parameters = {"text": text, "most": MAX_ENDINGS}
-    [(key, endings, _)] = await (await connection.execute(_READ_TYPED, parameters)).fetchall()
-    return Typed(key, endings)
+    [(key, endings, share, _)] = await (
+        await connection.execute(_READ_TYPED, parameters)
+    ).fetchall()
+    return Typed(key, endings, share)
 
 
 async def popular(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:

@@ -26,40 +26,21 @@ BEGIN
     UPDATE name_search
     SET
         name_key = NEW.title_key,
-        words = album_words(NEW.title_key, NEW.credit_id),
+        words = name_words(NEW.title, NEW.title_key) || credited_words(NEW.credit_id),
         name = NEW.title
     WHERE subject = NEW.id AND position = 0;
     RETURN NULL;
 END
 $$;
 
-CREATE FUNCTION public.weighted_words(folded text, weight text) RETURNS tsvector
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((folded IS NULL) OR (folded = ''::text)) THEN ''::tsvector ELSE (((replace(CASE WHEN (octet_length(folded) > 2000) THEN regexp_replace(folded, '(\S{250})\S+'::text, '\1'::text, 'g'::text) ELSE folded END, ' '::text, ((':1'::text || weight) || ' '::text)) || ':1'::text) || weight))::tsvector END;
-
-CREATE TABLE public.artist_credit (
-    id uuid NOT NULL,
-    display text NOT NULL,
-    names_key text NOT NULL,
-    words tsvector NOT NULL
-);
-
-COMMENT ON COLUMN public.artist_credit.display IS 'Primary and featured names with their join phrases.';
-
-COMMENT ON COLUMN public.artist_credit.names_key IS 'The displayed names, folded.';
-
-COMMENT ON COLUMN public.artist_credit.words IS 'Words of all names as credited, of the artists'' own names and of their aliases, with weight B.';
-
-CREATE FUNCTION public.album_words(title_key text, credit_id uuid) RETURNS tsvector
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (public.weighted_words(title_key, 'A'::text) || COALESCE((SELECT c.words FROM public.artist_credit c WHERE (c.id = album_words.credit_id)), ''::tsvector));
-
 CREATE FUNCTION public.albums_are_new() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
     INSERT INTO name_search (subject, position, kind, popularity, name_key, words, name)
-    SELECT n.id, 0, 'ALBUM', 0, n.title_key, album_words(n.title_key, n.credit_id), n.title
+    SELECT
+        n.id, 0, 'ALBUM', 0, n.title_key,
+        name_words(n.title, n.title_key) || credited_words(n.credit_id), n.title
     FROM new_rows AS n;
     RETURN NULL;
 END
@@ -81,7 +62,7 @@ BEGIN
     INSERT INTO name_search (subject, position, kind, popularity, name_key, words, name)
     SELECT
         n.artist_id, n.position + 1, 'ARTIST', own.popularity, n.name_key,
-        weighted_words(n.name_key, 'A'), n.name
+        name_words(n.name, n.name_key), n.name
     FROM new_rows AS n
     JOIN name_search AS own ON own.subject = n.artist_id AND own.position = 0;
     RETURN NULL;
@@ -93,7 +74,7 @@ CREATE FUNCTION public.artist_is_renamed() RETURNS trigger
     AS $$
 BEGIN
     UPDATE name_search
-    SET name_key = NEW.name_key, words = weighted_words(NEW.name_key, 'A'), name = NEW.name
+    SET name_key = NEW.name_key, words = name_words(NEW.name, NEW.name_key), name = NEW.name
     WHERE subject = NEW.id AND position = 0;
     RETURN NULL;
 END
@@ -104,7 +85,7 @@ CREATE FUNCTION public.artists_are_new() RETURNS trigger
     AS $$
 BEGIN
     INSERT INTO name_search (subject, position, kind, popularity, name_key, words, name)
-    SELECT n.id, 0, 'ARTIST', 0, n.name_key, weighted_words(n.name_key, 'A'), n.name
+    SELECT n.id, 0, 'ARTIST', 0, n.name_key, name_words(n.name, n.name_key), n.name
     FROM new_rows AS n;
     RETURN NULL;
 END
@@ -115,7 +96,7 @@ CREATE FUNCTION public.credit_is_renamed() RETURNS trigger
     AS $$
 BEGIN
     UPDATE name_search AS s
-    SET words = weighted_words(a.title_key, 'A') || NEW.words
+    SET words = name_words(a.title, a.title_key) || NEW.words
     FROM album AS a
     WHERE a.credit_id = NEW.id AND s.subject = a.id AND s.position = 0;
     RETURN NULL;
@@ -191,6 +172,10 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION public.weighted_words(folded text, weight text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN ((folded IS NULL) OR (folded = ''::text)) THEN ''::tsvector ELSE (((replace(CASE WHEN (octet_length(folded) > 2000) THEN regexp_replace(folded, '(\S{250})\S+'::text, '\1'::text, 'g'::text) ELSE folded END, ' '::text, ((':1'::text || weight) || ' '::text)) || ':1'::text) || weight))::tsvector END;
+
 CREATE TABLE public.artist (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -246,6 +231,23 @@ CREATE FUNCTION public.credit_words(credit_id uuid) RETURNS tsvector
               JOIN public.artist a ON ((a.id = n.artist_id)))
            WHERE (n.credit_id = credit_words.credit_id)) k;
 END;
+
+CREATE TABLE public.artist_credit (
+    id uuid NOT NULL,
+    display text NOT NULL,
+    names_key text NOT NULL,
+    words tsvector NOT NULL
+);
+
+COMMENT ON COLUMN public.artist_credit.display IS 'Primary and featured names with their join phrases.';
+
+COMMENT ON COLUMN public.artist_credit.names_key IS 'The displayed names, folded.';
+
+COMMENT ON COLUMN public.artist_credit.words IS 'Words of all names as credited, of the artists'' own names and of their aliases, with weight B.';
+
+CREATE FUNCTION public.credited_words(credit_id uuid) RETURNS tsvector
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((SELECT c.words FROM public.artist_credit c WHERE (c.id = credited_words.credit_id)), ''::tsvector);
 
 CREATE FUNCTION public.filter_is_exact(texts text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -311,7 +313,7 @@ END;
 
 CREATE FUNCTION public.fold_version() RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN 3;
+    RETURN 4;
 
 CREATE FUNCTION public.genre_subject(id integer) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -323,7 +325,7 @@ CREATE FUNCTION public.genres_are_new() RETURNS trigger
 BEGIN
     INSERT INTO name_search (subject, position, kind, popularity, name_key, words, name)
     SELECT
-        genre_subject(n.id), 0, 'GENRE', 0, n.name_key, weighted_words(n.name_key, 'A'), n.name
+        genre_subject(n.id), 0, 'GENRE', 0, n.name_key, name_words(n.name, n.name_key), n.name
     FROM new_rows AS n;
     RETURN NULL;
 END
@@ -417,6 +419,24 @@ CREATE FUNCTION public.name_relevance(name_key text, typed text, popularity real
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((0.006)::double precision * (popularity)::double precision) + (CASE WHEN (name_key = typed) THEN 0.4 WHEN (starts_with(name_key, typed) OR starts_with(name_key, ('the '::text || typed))) THEN 0.3 ELSE 0.2 END)::double precision);
 
+CREATE FUNCTION public.without_punctuation(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT string_agg(replace(f.folded, ' '::text, ''::text), ' '::text) AS string_agg
+    FROM (regexp_split_to_table(without_punctuation.name, '\s+'::text) g(chunk)
+      CROSS JOIN LATERAL ( SELECT public.fold(g.chunk) AS folded
+          OFFSET 0) f)
+   WHERE ((g.chunk ~ '[[:alnum:]][^[:alnum:]&]+[[:alnum:]]'::text) AND (f.folded ~~ '% %'::text) AND (g.chunk !~ '[\u3041-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF]'::text));
+END;
+
+CREATE FUNCTION public.run_together(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (name ~ '[[:alnum:]][^[:alnum:][:space:]&]+[[:alnum:]]'::text) THEN public.without_punctuation(name) ELSE NULL::text END;
+
+CREATE FUNCTION public.name_words(name text, name_key text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN public.weighted_words((name_key || COALESCE((' '::text || public.run_together(name)), ''::text)), 'A'::text);
+
 CREATE FUNCTION public.playlist_popularity(item_count integer) RETURNS real
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN LEAST((100)::double precision, round(((10)::double precision * ln(((1 + item_count))::double precision))));
@@ -494,7 +514,7 @@ CREATE FUNCTION public.names_of(subjects uuid[]) RETURNS TABLE(subject uuid, "po
      NULL::uuid AS uuid,
      NULL::real AS float4,
      a.name_key,
-     public.weighted_words(a.name_key, 'A'::text) AS weighted_words,
+     public.name_words(a.name, a.name_key) AS name_words,
      a.name
     FROM public.artist a
    WHERE (a.id = ANY (names_of.subjects))
@@ -505,7 +525,7 @@ CREATE FUNCTION public.names_of(subjects uuid[]) RETURNS TABLE(subject uuid, "po
      NULL::uuid,
      NULL::real,
      s.name_key,
-     public.weighted_words(s.name_key, 'A'::text) AS weighted_words,
+     public.name_words(s.name, s.name_key) AS name_words,
      s.name
     FROM public.artist_alias s
    WHERE (s.artist_id = ANY (names_of.subjects))
@@ -516,7 +536,7 @@ CREATE FUNCTION public.names_of(subjects uuid[]) RETURNS TABLE(subject uuid, "po
      NULL::uuid,
      NULL::real,
      a.title_key,
-     public.album_words(a.title_key, a.credit_id) AS album_words,
+     (public.name_words(a.title, a.title_key) || public.credited_words(a.credit_id)),
      a.title
     FROM public.album a
    WHERE (a.id = ANY (names_of.subjects))
@@ -527,7 +547,7 @@ CREATE FUNCTION public.names_of(subjects uuid[]) RETURNS TABLE(subject uuid, "po
      p.library_id,
      public.playlist_popularity(p.item_count) AS playlist_popularity,
      k.name_key,
-     public.weighted_words(k.name_key, 'A'::text) AS weighted_words,
+     public.name_words(p.name, k.name_key) AS name_words,
      p.name
     FROM (public.playlist p
       CROSS JOIN LATERAL ( SELECT "left"(public.fold(p.name), 300) AS name_key) k)
@@ -539,7 +559,7 @@ CREATE FUNCTION public.names_of(subjects uuid[]) RETURNS TABLE(subject uuid, "po
      NULL::uuid,
      NULL::real,
      g.name_key,
-     public.weighted_words(g.name_key, 'A'::text) AS weighted_words,
+     public.name_words(g.name, g.name_key) AS name_words,
      g.name
     FROM (unnest(names_of.subjects) u(id)
       JOIN public.genre g ON ((g.id = ((('x'::text || "right"((u.id)::text, 8)))::bit(32))::integer)))
@@ -558,7 +578,7 @@ BEGIN
         )
         SELECT
             NEW.id, 0, 'PLAYLIST', NEW.library_id, playlist_popularity(NEW.item_count), folded.key,
-            weighted_words(folded.key, 'A'), NEW.name
+            name_words(NEW.name, folded.key), NEW.name
         FROM (SELECT left(fold(NEW.name), 300) AS key) AS folded
         ON CONFLICT (subject, position) DO UPDATE
         SET
@@ -571,20 +591,6 @@ BEGIN
     RETURN NULL;
 END
 $$;
-
-CREATE FUNCTION public.without_punctuation(name text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT string_agg(replace(f.folded, ' '::text, ''::text), ' '::text) AS string_agg
-    FROM (regexp_split_to_table(without_punctuation.name, '\s+'::text) g(chunk)
-      CROSS JOIN LATERAL ( SELECT public.fold(g.chunk) AS folded
-          OFFSET 0) f)
-   WHERE ((g.chunk ~ '[[:alnum:]][^[:alnum:]&]+[[:alnum:]]'::text) AND (f.folded ~~ '% %'::text) AND (g.chunk !~ '[\u3041-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF]'::text));
-END;
-
-CREATE FUNCTION public.run_together(name text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (name ~ '[[:alnum:]][^[:alnum:][:space:]&]+[[:alnum:]]'::text) THEN public.without_punctuation(name) ELSE NULL::text END;
 
 CREATE FUNCTION public.search_tier(popularity double precision, id uuid) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -86,6 +86,7 @@ async def ask(search: SearchServiceAsyncStub, query: str, **more: Any) -> dict[s
         ("ok c", "ALBUM", "OK Computer"),
         ("radiohead ok", "ALBUM", "OK Computer"),
         ("post", "GENRE", "Post-Rock"),
+        ("postr", "GENRE", "Post-Rock"),
         ("roc", "GENRE", "Rock"),
         ("HOPPÍ", "TRACK", "Hoppípolla"),
         ("hoppi", "TRACK", "Hoppípolla"),

@@ -72,6 +72,8 @@ _NO_LANGUAGE: Final = frozenset({"xxx", "und"})
 _DATE: Final = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?=$|[T\s])", re.ASCII)
 _COMPACT_DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?=$|[T\s])", re.ASCII)
 _YEAR_FIRST: Final = re.compile(r"\s*(\d{4})(?!\d)", re.ASCII)
+#: Which of the first two is the day depends on the country, so that only the year is certain.
+_YEAR_LAST: Final = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4})", re.ASCII)
 _TEMPO: Final = re.compile(r"(\d{1,9}(?:\.\d*)?)\s*(?:bpm)?", re.ASCII | re.IGNORECASE)
 _POSITION: Final = re.compile(r"(\d{0,9})\s*(?:(?:/|\bof\b)\s*(\d{0,9})/?)?", re.ASCII)
 #: How a record's sides are counted: "A1", "B2".
@@ -409,6 +411,8 @@ def _date(mapper: _Mapper, name: str) -> PartialDate | None:
     found = read_date(value)
     if found is None:
         mapper.unusable(name, value)
+    elif _YEAR_LAST.fullmatch(value):
+        mapper.attribute(name, value, Kind.TEXT)
     return found
 
 
@@ -426,8 +430,8 @@ def read_date(text: str) -> PartialDate | None:
             else:
                 return PartialDate(year=year, month=month, day=day)
         return None
-    year_first = _YEAR_FIRST.match(text)
-    return PartialDate(year=int(year_first[1])) if year_first and int(year_first[1]) else None
+    year = _YEAR_FIRST.match(text) or _YEAR_LAST.fullmatch(text)
+    return PartialDate(year=int(year[1])) if year and int(year[1]) else None
 
 
 def _genres(mapper: _Mapper) -> None:

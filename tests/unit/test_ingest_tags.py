@@ -292,6 +292,10 @@ def test_single_names_split_the_displayed_one(
         ("2001?", (2001, 0, 0)),
         ("20010308", (2001, 3, 8)),
         ("20011340", (2001, 0, 0)),
+        ("08-05-1998", (1998, 0, 0)),
+        ("8/5/1998", (1998, 0, 0)),
+        ("8/5/98", None),
+        ("08-05-0000", None),
         ("19999", None),
         ("0000", None),
         ("sometime", None),
@@ -300,6 +304,13 @@ def test_single_names_split_the_displayed_one(
 def test_dates_are_read_as_far_as_they_go(text: str, date: tuple[int, int, int] | None) -> None:
     found = read_date(text)
     assert (found and (found.year, found.month, found.day)) == date
+
+
+def test_a_date_of_which_only_the_year_is_certain_is_kept_as_well() -> None:
+    track = Track()
+    notes = map_tags([RawTags(Family.VORBIS, {"DATE": ("08-05-1998",)})], track)
+    assert (notes, track.release_date.year) == ([], 1998)
+    assert [(fact.key, fact.text) for fact in track.attributes] == [("date", "08-05-1998")]
 
 
 def test_the_first_release_is_kept_when_it_differs() -> None:

@@ -30,6 +30,9 @@ _ID3_FOOTER_FLAG: Final = 0x10
 #: Unsynchronized, or with an extended header.
 _ID3_FLAGS: Final = 0xC0
 _MOST_TAGS: Final = 16
+#: The head of an ID3 tag: a version, flags, a size; and how far from the start one is looked for.
+_DISPLACED: Final = re.compile(rb"ID3[\2-\4]\0[\0\x80][\0-\x7f]{4}")
+_MOST_RUBBISH: Final = 4096
 _LONGEST_CUT_TAG: Final = 16 << 20
 _APE: Final = b"APETAGEX"
 _APE_HEAD: Final = 32
@@ -107,6 +110,13 @@ def head_tags(stream: BinaryIO) -> Harvest | None:
         except mutagen.MutagenError:
             continue
     return None
+
+
+def displaced_tags(stream: BinaryIO) -> Harvest | None:
+    """Return the ID3 tag that begins a little behind the start of a file, as rubbish makes it."""
+    stream.seek(0)
+    found = _DISPLACED.search(stream.read(_MOST_RUBBISH))
+    return head_tags(shifted(stream, found.start())) if found else None
 
 
 def _cut_tag(stream: BinaryIO) -> BinaryIO:

@@ -315,6 +315,8 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
         tags.append(inner.tags)
     if shifted and (head := ends.head_tags(stream)):
         tags.append(head)
+    if parser is MP3 and known is None:
+        tags += filter(None, [ends.displaced_tags(stream)])
     tags += ends.end_tags(stream, stream.bytes, known)
     sound = sound_of(audio.info if audio is not None else None, inner, stream.bytes, parser)
     if parser is OggOpus:

@@ -430,8 +430,8 @@ def read_date(text: str) -> PartialDate | None:
             else:
                 return PartialDate(year=year, month=month, day=day)
         return None
-    year = _YEAR_FIRST.match(text) or _YEAR_LAST.fullmatch(text)
-    return PartialDate(year=int(year[1])) if year and int(year[1]) else None
+    alone = _YEAR_FIRST.match(text) or _YEAR_LAST.fullmatch(text)
+    return PartialDate(year=int(alone[1])) if alone and int(alone[1]) else None
 
 
 def _genres(mapper: _Mapper) -> None:

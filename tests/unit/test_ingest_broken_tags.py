@@ -115,6 +115,14 @@ def test_rubbish_between_a_tag_and_the_sound_is_passed_over(tmp_path: Path) -> N
     assert (track.title, track.files[0].codec, notes) == ("Title", "mp3", [])
 
 
+def test_a_tag_behind_rubbish_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    _id3(path, _TITLE)
+    path.write_bytes(b"HTTP/1.1 200 OK\r\n\r\nID3 " * 40 + path.read_bytes())
+    track, notes = _read(path)
+    assert (track.title, track.files[0].codec, notes) == ("Title", "mp3", [])
+
+
 def test_id3_in_aiff_is_read_whatever_its_chunk_claims(tmp_path: Path) -> None:
     path = tmp_path / "a.aiff"
     tone(path, 0.05)

@@ -18,6 +18,8 @@ _MOST_TAGS: Final = 16
 
 _ASF_HEADER: Final = bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C")
 _ASF_DATA: Final = bytes.fromhex("3626B2758E66CF11A6D900AA0062CE6C")
+#: How far from the start the sound is looked for when sizes do not lead to it.
+_LARGEST_HEADER: Final = 4 << 20
 #: After the head of the ASF data object: an id of the file, the number of packets, two bytes.
 _ASF_DATA_HEAD: Final = 26
 _EBML: Final = bytes.fromhex("1A45DFA3")
@@ -215,7 +217,14 @@ def _long_chunks(
 
 
 def _asf(stream: BinaryIO, start: int, end: int) -> Payload:
-    return _parts_named(_objects(stream, start, end), end, _ASF_DATA)
+    try:
+        return _parts_named(_objects(stream, start, end), end, _ASF_DATA)
+    except _BrokenError:
+        # Old programs wrote tags and left the size of the header as it was.
+        at = _at(stream, start, _LARGEST_HEADER).find(_ASF_DATA)
+        if at < 0:
+            raise
+        return _parts_named(_objects(stream, start + at, end), end, _ASF_DATA)
 
 
 def _objects(stream: BinaryIO, start: int, end: int) -> Iterator[_Part]:

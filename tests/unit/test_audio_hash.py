@@ -306,6 +306,14 @@ def test_only_audio_counts(
     assert audio_of(build(tags, bytes(changed))) != expected.audio
 
 
+def test_the_audio_of_asf_is_found_behind_a_header_of_another_size() -> None:
+    audio = bytes(range(256))
+    whole = asf(b"tags" * 20, audio)
+    for claim in (50, 99_999):
+        broken = whole[:16] + struct.pack("<Q", claim) + whole[24:]
+        assert audio_of(broken) == audio_of(whole)
+
+
 @pytest.mark.parametrize("magic", [b"MAC ", b"wvpk", b"TTA1", b"MPCK", b"tBaK"])
 def test_what_mutagen_writes_around_the_audio_does_not_count(tmp_path: Path, magic: bytes) -> None:
     path = tmp_path / "a.bin"

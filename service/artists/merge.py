@@ -7,7 +7,7 @@ Merges take turns with imports, which know artists for as long as they last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from fonoteca.v1 import artist_pb2 as pb
@@ -96,12 +96,15 @@ async def _hand_over(
     await store_credits(connection, credits.values())
     of_albums = await albums.lock_of_credits(connection, former)
     of_tracks = await merge_records.tracks_of_credits(connection, former)
-    subjects = of_albums | of_tracks
-    taken = {
-        artist_id: {subject: _names_of(former[of], artist_id) for subject, of in subjects.items()}
-        for artist_id in merged_ids
-    }
-    await merge_records.add_taken(connection, taken)
+    stood = {id_: _names_of(credit, merged_ids) for id_, credit in former.items()}
+    await merge_records.add_taken(
+        connection,
+        [
+            (artist_id, subject, name)
+            for subject, of in (of_albums | of_tracks).items()
+            for artist_id, name in stood[of]
+        ],
+    )
     await _give(
         connection,
         {id_: credits[of] for id_, of in of_tracks.items()},
@@ -111,11 +114,12 @@ async def _hand_over(
     return len(of_tracks), len(of_albums)
 
 
-def _names_of(credit: Credit, artist_id: UUID) -> list[TakenName]:
+def _names_of(credit: Credit, artist_ids: Collection[UUID]) -> list[tuple[UUID, TakenName]]:
+    """Return the names in a credit that are those of some artists, with these."""
     return [
-        TakenName(position, name.name, name.role)
+        (name.artist_id, TakenName(position, name.name, name.role))
         for position, name in enumerate(credit.names)
-        if name.artist_id == artist_id
+        if name.artist_id and name.artist_id in artist_ids
     ]
 
 

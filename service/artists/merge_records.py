@@ -51,7 +51,7 @@ class ArtistMerge:
 
 @dataclass(frozen=True, slots=True)
 class MergedArtist:
-    """An artist that is about to be merged, or was: serialized, with what the survivor gets."""
+    """An artist that is about to be merged; serialized, and what the survivor gets, too."""
 
     artist: Artist
     snapshot: bytes
@@ -104,20 +104,14 @@ async def add(connection: Connection, survivor_id: UUID, merged: Sequence[Merged
     await connection.execute(_ADD, parameters)
 
 
-async def add_taken(connection: Connection, taken: Mapping[UUID, Taken]) -> None:
-    """Remember which names in credits were those of merged artists, by the ids of these."""
-    rows = [
-        (artist_id, subject, name)
-        for artist_id, of in taken.items()
-        for subject, names in of.items()
-        for name in names
-    ]
+async def add_taken(connection: Connection, taken: Sequence[tuple[UUID, UUID, TakenName]]) -> None:
+    """Remember names that were those of merged artists: artist, track or album, and name."""
     parameters = {
-        "artist_ids": [artist_id for artist_id, _, _ in rows],
-        "subjects": [subject for _, subject, _ in rows],
-        "positions": [name.position for _, _, name in rows],
-        "names": [name.name for _, _, name in rows],
-        "roles": [name.role for _, _, name in rows],
+        "artist_ids": [artist_id for artist_id, _, _ in taken],
+        "subjects": [subject for _, subject, _ in taken],
+        "positions": [name.position for _, _, name in taken],
+        "names": [name.name for _, _, name in taken],
+        "roles": [name.role for _, _, name in taken],
     }
     await connection.execute(_ADD_TAKEN, parameters)
 

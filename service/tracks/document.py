@@ -22,7 +22,7 @@ from service.tracks.model import Track
 from service.wire.encoding import etag, revision_of, timestamp
 from service.wire.types import encode_credits
 
-_BATCH: Final = 500
+_BATCH: Final = 250
 """How many documents are made anew before other calls have their turn."""
 
 

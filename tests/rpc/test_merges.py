@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fonoteca.v1 import (
+    album_pb2,
+    artist_pb2,
     artwork_pb2,
     artwork_pb2_grpc,
     library_pb2,
@@ -29,6 +31,8 @@ from tests.support.errors import raises_status
 from tests.support.writing import credited, found
 
 if TYPE_CHECKING:
+    from fonoteca.v1.album_pb2_grpc import AlbumServiceAsyncStub
+    from fonoteca.v1.artist_pb2_grpc import ArtistServiceAsyncStub
     from fonoteca.v1.artwork_pb2_grpc import ArtworkServiceAsyncStub
     from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
     from fonoteca.v1.playlist_pb2_grpc import PlaylistServiceAsyncStub
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
     from tests.conftest import NewTrack
 
+_ON_LOW = pb.TrackAlbum(title="Low")
 UNKNOWN = "01920000-0000-7000-8000-000000000000"
 
 
@@ -163,6 +168,31 @@ async def test_a_position_on_another_album_is_not_taken(
     survivor = await new_track(album=pb.TrackAlbum(title="One"))
     other = await new_track(album=pb.TrackAlbum(title="Another"), track_number=3)
     assert (await merge(tracks, survivor, other)).track.track_number == 0
+
+
+async def test_what_was_given_is_known_again_when_its_names_were_merged(
+    tracks: TrackServiceAsyncStub,
+    artists: ArtistServiceAsyncStub,
+    albums: AlbumServiceAsyncStub,
+    new_track: NewTrack,
+) -> None:
+    survivor, elsewhere = await new_track("One"), await new_track(artist="Eno", album=_ON_LOW)
+    composer = types_pb2.CreditedName(name="Brian Eno", role=types_pb2.CREDIT_ROLE_COMPOSER)
+    wanted = pb.Track(title="Other", credits=[composer], album=pb.TrackAlbum(title="Low (Deluxe)"))
+    other = await tracks.CreateTrack(pb.CreateTrackRequest(track=wanted))
+    await merge(tracks, survivor, other)
+    eno, low = elsewhere.credits[0].artist_id, elsewhere.album.id
+    await artists.MergeArtists(
+        artist_pb2.MergeArtistsRequest(survivor_id=eno, artist_ids=[other.credits[0].artist_id])
+    )
+    await albums.MergeAlbums(
+        album_pb2.MergeAlbumsRequest(survivor_id=low, album_ids=[other.album.id])
+    )
+    response = await unmerge(tracks, other)
+    assert told(response.survivors[0]) == told(survivor)
+    [back] = response.tracks
+    assert [(of.artist_id, of.name) for of in back.credits] == [(eno, "Brian Eno")]
+    assert back.album.id == low
 
 
 async def test_an_old_id_leads_to_the_survivor_everywhere(

@@ -10,10 +10,12 @@ from uuid import UUID
 import pytest
 
 from fonoteca.v1.track_pb2 import TRACK_STATUS_PENDING, Track, TrackAlbum
+from service.artists.merge import merge
 from service.database import Connection, Database
 from service.upkeep import rounds, store
 from service.upkeep.background import keep_up
 from service.upkeep.model import STAGES, Fault, Look, Stage, State
+from service.wire.merging import Merging
 from tests.support.catalogue import make_records
 from tests.support.catalogue import store as store_records
 from tests.support.upkeep import faults
@@ -143,6 +145,18 @@ async def test_another_fold_reaches_everything_and_no_time_of_change(
     async with database.read() as reading:
         state, wanted = await store.state(reading)
     assert (state.is_rebuild, state.fold_version, wanted) == (False, 1000, 1000)
+
+
+async def test_another_fold_reaches_the_names_of_merged_artists(
+    database: Database, connection: Connection
+) -> None:
+    [track] = await add_tracks(database, Track(title="A", credits=credited("Sigur", "Sæ")))
+    survivor, merged = (UUID(name.artist_id) for name in track.credits)
+    await database.write(lambda writing: merge(writing, Merging(survivor, [merged])))
+    await connection.execute(STALE)
+    await rebuild(database)
+    rows = await connection.execute("SELECT name_key FROM artist_merge")
+    assert await rows.fetchall() == [("se",)]
 
 
 async def test_names_that_become_equal_stay_apart_and_are_told(

@@ -13,7 +13,7 @@ import grpc
 
 from fonoteca.v1 import artwork_pb2 as pb
 from fonoteca.v1.artwork_pb2_grpc import ArtworkServiceStub
-from service.ingest.client import ATTEMPTS, pause_before_retry, status_code
+from service.ingest.client import status_code, until_answered
 from service.ingest.pictures import FoundPicture
 
 R = TypeVar("R")
@@ -55,7 +55,9 @@ class ArtworkClient:
         linked = {content: self._file(content, pictures) for content, pictures in files}
         for some in _chunks(list(linked.values()), _FILES):
             request = pb.LinkArtworkRequest(files=some)
-            self._until_answered(partial(self._stub.LinkArtwork, request, timeout=TIMEOUT_SECONDS))
+            until_answered(
+                self._pause, partial(self._stub.LinkArtwork, request, timeout=TIMEOUT_SECONDS)
+            )
         return {each: self._refused[each] for each in wanted & self._refused.keys()}
 
     def _bring(self, hashes: Sequence[str]) -> None:
@@ -64,8 +66,8 @@ class ArtworkClient:
             self._known.clear()
         for some in _chunks(hashes, _HASHES):
             request = pb.CheckArtworkRequest(hashes=some)
-            answer = self._until_answered(
-                partial(self._stub.CheckArtwork, request, timeout=TIMEOUT_SECONDS)
+            answer = until_answered(
+                self._pause, partial(self._stub.CheckArtwork, request, timeout=TIMEOUT_SECONDS)
             )
             for unknown in _chunks(answer.unknown, _AT_ONCE):
                 self._put(unknown)
@@ -79,7 +81,7 @@ class ArtworkClient:
         calls = {each: self._call(each) for each in hashes}
         for each, call in calls.items():
             try:
-                self._until_answered(call.result, partial(self._put_one, each))
+                until_answered(self._pause, call.result, partial(self._put_one, each))
             except grpc.RpcError as error:
                 if status_code(error) is not _REFUSED:
                     raise
@@ -108,20 +110,6 @@ class ArtworkClient:
                 if each.hash not in self._refused
             ],
         )
-
-    def _until_answered(self, first: Callable[[], R], again: Callable[[], R] | None = None) -> R:
-        """Return the answer to a call, made once more where that may help."""
-        call = first
-        for attempt in range(1, ATTEMPTS):
-            try:
-                return call()
-            except grpc.RpcError as error:
-                seconds = pause_before_retry(error, attempt)
-                if seconds is None:
-                    raise
-                self._pause(seconds)
-                call = again or first
-        return call()
 
 
 def _reason(error: grpc.RpcError) -> str:

@@ -29,6 +29,7 @@ from service.ingest.problems import SourceError
 T = TypeVar("T")
 #: Where a track was found: a line, a path.
 Place = TypeVar("Place")
+R = TypeVar("R")
 
 #: Large enough that a transaction's fixed cost vanishes, small enough that little is lost with one.
 BATCH_TRACKS = 50_000
@@ -316,6 +317,23 @@ def violations(error: Status) -> Iterator[tuple[str, str]]:
                 yield _TRACK_PREFIX.sub("", violation.field), violation.description
             return
     yield "", error.message
+
+
+def until_answered(
+    pause: Callable[[float], None], first: Callable[[], R], again: Callable[[], R] | None = None
+) -> R:
+    """Return the answer to a call, made once more where that may help; `again` is then another."""
+    call = first
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return call()
+        except grpc.RpcError as error:
+            seconds = pause_before_retry(error, attempt)
+            if seconds is None:
+                raise
+            pause(seconds)
+            call = again or first
+    return call()
 
 
 def pause_before_retry(error: grpc.RpcError, attempt: int) -> float | None:

@@ -10,6 +10,7 @@ this side: a scan that broke off is run again, and what it had stored is then un
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -32,12 +33,15 @@ from fonoteca.v1.track_pb2 import Track
 from service.ingest.artwork import ArtworkClient
 from service.ingest.buckets import Bucket
 from service.ingest.client import (
+    ATTEMPTS,
     Batch,
     ImportClient,
     Outcome,
     ahead,
     batches,
+    pause_before_retry,
     status_code,
+    until_answered,
     violations,
 )
 from service.ingest.folders import FolderWalk
@@ -224,19 +228,41 @@ class Scan:
 
     def _checked(self, files: Iterable[Found]) -> Iterator[tuple[Found, Fate]]:
         """Yield each file with what the catalogue says of it."""
+        asked: deque[Sequence[Found]] = deque()
+        failures = 0
+        with closing(ahead(_chunks(files))) as chunks:
+            while True:
+                try:
+                    for chunk, answer in self._answers(chunks, asked):
+                        failures = 0
+                        yield from zip(chunk, _fates(answer), strict=True)
+                except grpc.RpcError as error:
+                    failures += 1
+                    seconds = pause_before_retry(error, failures)
+                    if seconds is None or failures == ATTEMPTS:
+                        raise
+                    time.sleep(seconds)
+                else:
+                    return
+
+    def _answers(
+        self, chunks: Iterable[Sequence[Found]], asked: deque[Sequence[Found]]
+    ) -> Iterator[tuple[Sequence[Found], pb.CheckFilesResponse]]:
+        """Yield answers of one call; `asked` are the chunks that wait for one, also afterwards."""
         questions: SimpleQueue[pb.CheckFilesRequest | None] = SimpleQueue()
         answers = self._files.CheckFiles(iter(questions.get, None), timeout=CHECK_TIMEOUT_SECONDS)
-        asked: deque[Sequence[Found]] = deque()
         try:
-            with closing(ahead(_chunks(files))) as chunks:
-                for chunk in chunks:
-                    questions.put(self._question(chunk))
-                    asked.append(chunk)
-                    if len(asked) == _CHECKS_UNDER_WAY:
-                        yield from zip(asked.popleft(), _fates(next(answers)), strict=True)
+            for chunk in asked:
+                questions.put(self._question(chunk))
+            for chunk in chunks:
+                questions.put(self._question(chunk))
+                asked.append(chunk)
+                if len(asked) >= _CHECKS_UNDER_WAY:
+                    answer = next(answers)
+                    yield asked.popleft(), answer
             questions.put(None)
             for answer in answers:
-                yield from zip(asked.popleft(), _fates(answer), strict=True)
+                yield asked.popleft(), answer
         finally:
             questions.put(None)
             answers.cancel()
@@ -274,7 +300,10 @@ class Scan:
             for uri in self._unseen() if self.tally.found or self._allow_empty else ():
                 unseen.add(uri)
             try:
-                response = self._files.MarkFilesMissing(request, timeout=MARK_TIMEOUT_SECONDS)
+                response = until_answered(
+                    time.sleep,
+                    partial(self._files.MarkFilesMissing, request, timeout=MARK_TIMEOUT_SECONDS),
+                )
             except grpc.RpcError as error:
                 if status_code(error) is not grpc.StatusCode.FAILED_PRECONDITION:
                     raise
@@ -296,7 +325,10 @@ class Scan:
                 page_size=_LIST_FILES,
             )
             while True:
-                page = self._files.ListFiles(request, timeout=MARK_TIMEOUT_SECONDS)
+                page = until_answered(
+                    time.sleep,
+                    partial(self._files.ListFiles, request, timeout=MARK_TIMEOUT_SECONDS),
+                )
                 yield from (file.audio.uri for file in page.files)
                 if not page.next_page_token:
                     break

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import mutagen
+import psycopg
 import pytest
 import soundfile  # type: ignore[import-untyped]
 from typer.testing import CliRunner, Result
 
 from fonoteca.v1 import file_pb2, track_pb2
+from fonoteca.v1.types_pb2 import AudioFile, ExternalSource
 from service.cli import application
 from service.ingest.scan import Fate, Scan
 from service.ingest.scan import Result as Outcome
@@ -304,6 +306,42 @@ async def test_a_scan_goes_on_when_the_database_was_away(
     assert process.returncode == 0, (out, err)
     assert out.startswith("903 new, 0 changed, 0 unchanged (")
     assert len(await all_tracks(tracks)) == 903
+
+
+async def test_a_scan_asks_again_when_the_database_was_away(
+    server: str, tmp_path: Path, database_url: str, tracks: TrackServiceAsyncStub
+) -> None:
+    def known(number: int) -> track_pb2.Track:
+        path = tmp_path / f"{number}.mp3"
+        path.write_bytes(b"x")
+        audio = AudioFile(uri=path.as_uri(), size_bytes=1)
+        audio.modify_time.FromNanoseconds(path.stat().st_mtime_ns // 1000 * 1000)
+        source = ExternalSource(type="file", id=path.as_uri())
+        return track_pb2.Track(title=str(number), files=[audio], sources=[source])
+
+    requests = (
+        track_pb2.ImportTracksRequest(tracks=map(known, range(start, start + 1_000)))
+        for start in range(0, 5_000, 1_000)
+    )
+    assert (await tracks.ImportTracks(requests)).created == 5_000
+    fates: Counter[Fate] = Counter()
+
+    def take(outcome: Outcome) -> None:
+        fates[outcome.fate] += 1
+        # By now the next questions are with the server, and others are to follow.
+        if fates.total() == 1:
+            with psycopg.connect(database_url) as connection:
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+    def scan() -> None:
+        with grpc.insecure_channel(server) as channel:
+            Scan(channel, "", take, jobs=1).run([str(tmp_path)])
+
+    await asyncio.to_thread(scan)
+    assert fates == {Fate.UNCHANGED: 5_000}
 
 
 async def test_a_file_that_goes_before_its_turn_is_reported(server: str, music: Path) -> None:

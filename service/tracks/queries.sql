@@ -37,6 +37,11 @@ WHERE id = ANY(%(ids)s::uuid[])
 ORDER BY id
 FOR KEY SHARE;
 
+-- name: begin_saving
+-- When the transaction began. Lets its other statements be planned once and for all values, too: to plan how
+-- one track is indexed takes as long as to index it, and the primary keys are right for any number of tracks.
+SELECT now() AS began_at, set_config('plan_cache_mode', 'force_generic_plan', true) AS plan_cache_mode;
+
 -- name: transaction_time
 -- What now() is in this transaction: the times that triggers and defaults write.
 SELECT now();

@@ -27,6 +27,7 @@ _GET = _SQL["get_document"]
 _GET_MANY = _SQL["get_documents"]
 _LOCK = _SQL["lock_documents"]
 _HOLD = _SQL["hold_tracks"]
+_BEGIN_SAVING = _SQL["begin_saving"]
 _NOW = _SQL["transaction_time"]
 _LIBRARY = _SQL["library_exists"]
 _CREDITS = _SQL["get_credits"]
@@ -164,6 +165,13 @@ async def hold(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
     rows = await (await connection.execute(_HOLD, {"ids": list(ids)})).fetchall()
     leads_to: dict[UUID, UUID] = dict(rows)
     return [leads_to.get(track_id, track_id) for track_id in ids]
+
+
+async def begin_saving(connection: Connection) -> datetime:
+    """Return the time of all changes of the transaction, and make its other statements quick."""
+    [row] = await (await connection.execute(_BEGIN_SAVING)).fetchall()
+    began_at: datetime = row[0]
+    return began_at
 
 
 async def transaction_time(connection: Connection) -> datetime:

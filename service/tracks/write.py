@@ -191,7 +191,7 @@ async def save(
     await _require_free(connection, changes)
     resolved = await resolve(connection, [change.draft for change in changes])
     batch = Batch()
-    batch.add(changes, resolved, await store.transaction_time(connection))
+    batch.add(changes, resolved, await store.begin_saving(connection))
     await store_batch(connection, batch, fingerprints)
     return batch.messages
 

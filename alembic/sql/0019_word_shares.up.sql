@@ -41,3 +41,8 @@ CREATE OR REPLACE FUNCTION public.fold_version() RETURNS integer
 LANGUAGE sql
 IMMUTABLE PARALLEL SAFE
 RETURN 3;
+
+-- In an empty catalogue there is nothing to make anew.
+UPDATE search_upkeep
+SET fold_version = 3, round_fold_version = 3
+WHERE NOT EXISTS (SELECT FROM track);

@@ -1,3 +1,5 @@
+UPDATE search_upkeep SET fold_version = 3, round_fold_version = 3;
+
 CREATE OR REPLACE FUNCTION public.fold_version() RETURNS integer
 LANGUAGE sql
 IMMUTABLE PARALLEL SAFE

@@ -174,3 +174,8 @@ CREATE OR REPLACE FUNCTION public.fold_version() RETURNS integer
 LANGUAGE sql
 IMMUTABLE PARALLEL SAFE
 RETURN 4;
+
+-- In an empty catalogue there is nothing to make anew.
+UPDATE search_upkeep
+SET fold_version = 4, round_fold_version = 4
+WHERE NOT EXISTS (SELECT FROM track);

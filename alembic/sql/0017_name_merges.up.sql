@@ -45,6 +45,7 @@ CREATE TABLE album_merge (
     grouping_key text COLLATE "C",
     album bytea NOT NULL,
     given bytea NOT NULL,
+    cover_hashes text[] COLLATE "C" NOT NULL,
     merged_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -52,6 +53,7 @@ CREATE INDEX album_merge_leads_to_idx ON album_merge (leads_to, album_id);
 CREATE INDEX album_merge_survivor_idx ON album_merge (survivor_id);
 CREATE INDEX album_merge_mbid_idx ON album_merge (mbid) WHERE mbid IS NOT NULL;
 CREATE INDEX album_merge_grouping_idx ON album_merge (grouping_key) WHERE grouping_key IS NOT NULL;
+CREATE INDEX album_merge_covers_idx ON album_merge USING gin (cover_hashes);
 
 COMMENT ON COLUMN album_merge.survivor_id IS
 'The album that it was merged into, which may have been merged into another one since.';
@@ -59,6 +61,8 @@ COMMENT ON COLUMN album_merge.leads_to IS 'The album that the id leads to: the e
 COMMENT ON COLUMN album_merge.album IS 'The album as it was: a serialized fonoteca.v1.Album.';
 COMMENT ON COLUMN album_merge.given IS
 'What the survivor got from it, as a serialized fonoteca.v1.Album.';
+COMMENT ON COLUMN album_merge.cover_hashes IS
+'How the addresses of its covers end: the hashes of pictures that it needs when it comes back.';
 
 CREATE TABLE album_merge_track (
     album_id uuid NOT NULL REFERENCES album_merge ON DELETE CASCADE,

@@ -1,1 +1,2 @@
+DROP INDEX album_cover_hash_idx;
 ALTER TABLE file_artwork DROP COLUMN linked_at;

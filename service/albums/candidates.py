@@ -112,9 +112,13 @@ async def _titles(connection: Connection, rows: Sequence[_Row]) -> dict[UUID, Al
 async def _sharing_tracks(
     connection: Connection, blocks: Mapping[UUID, Sequence[tuple[UUID, ...]]]
 ) -> dict[UUID, list[tuple[UUID, ...]]]:
-    """Return the groups that pairs of albums form which have a title of a track in common."""
+    """Return the groups that pairs of albums form which have a title of a track in common.
+
+    An album that was merged while this was read has none.
+    """
     ids = {id_ for pairs in blocks.values() for pair in pairs for id_ in pair}
-    titles = {of.id: set(of.titles) for of in (await describe(connection, list(ids))).values()}
+    described = await describe(connection, list(ids))
+    titles = {id_: set(described[id_].titles) if id_ in described else set() for id_ in ids}
     return {
         artist_id: connected((one, other) for one, other in pairs if titles[one] & titles[other])
         for artist_id, pairs in blocks.items()

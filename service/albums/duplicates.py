@@ -41,10 +41,11 @@ async def _encode(
     albums = {of.id: encode_album(of) for of in await store.find_many(connection, shown)}
     titles = list({without_edition(of.title) for of in described.values()})
     cores = dict(zip(titles, await fold(connection, titles), strict=True)) if titles else {}
+    here = described.keys() & albums
     encoded = []
     for group in groups:
         # One that was merged while this was read is not there any more.
-        of = [described[id_] for id_ in group.ids[:MAX_SHOWN] if id_ in described.keys() & albums]
+        of = [described[id_] for id_ in group.ids[:MAX_SHOWN] if id_ in here]
         if len(of) < 2:
             continue
         of.sort(key=lambda one: (-len(one.titles), -_known(albums[one.id]), one.id))

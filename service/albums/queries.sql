@@ -212,17 +212,26 @@ WITH places AS (DELETE FROM album_source WHERE album_id = ANY(%(ids)s::uuid[]))
 UPDATE album SET mbid = NULL WHERE id = ANY(%(ids)s::uuid[]);
 
 -- name: add_album_merges
--- Remembers albums that become another one, and lets the ids that led to them lead there. Primary key of
--- album, album_merge_leads_to_idx.
+-- Remembers albums that become another one, and lets the ids that led to them lead there. Primary keys of
+-- album and album_cover, album_merge_leads_to_idx.
 WITH earlier AS (
     UPDATE album_merge
     SET leads_to = %(survivor_id)s::uuid
     WHERE leads_to = ANY(%(ids)s::uuid[])
 )
 
-INSERT INTO album_merge (album_id, survivor_id, leads_to, mbid, grouping_key, album, given)
+INSERT INTO album_merge (
+    album_id, survivor_id, leads_to, mbid, grouping_key, album, given, cover_hashes
+)
 SELECT
-    g.id, %(survivor_id)s::uuid, %(survivor_id)s::uuid, a.mbid, a.grouping_key, g.album, g.given
+    g.id,
+    %(survivor_id)s::uuid,
+    %(survivor_id)s::uuid,
+    a.mbid,
+    a.grouping_key,
+    g.album,
+    g.given,
+    ARRAY(SELECT right(c.uri, 64) FROM album_cover AS c WHERE c.album_id = g.id)
 FROM unnest(%(ids)s::uuid[], %(albums)s::bytea[], %(given)s::bytea[]) AS g (id, album, given)
 JOIN album AS a ON a.id = g.id;
 

@@ -41,10 +41,11 @@ async def _encode(
     shown = list({id_ for group in groups for id_ in group.ids[:MAX_SHOWN]})
     described = await candidates.describe(connection, shown)
     artists = {of.id: encode_artist(of) for of in await store.find_many(connection, shown)}
+    here = described.keys() & artists
     encoded = []
     for group in groups:
         # One that was merged while this was read is not there any more.
-        of = [described[id_] for id_ in group.ids[:MAX_SHOWN] if id_ in described.keys() & artists]
+        of = [described[id_] for id_ in group.ids[:MAX_SHOWN] if id_ in here]
         if len(of) < 2 or (tier == _SAME_LETTERS and len({one.name_key for one in of}) == 1):
             continue
         of.sort(key=lambda one: (-len(one.titles), -_known(artists[one.id]), one.id))

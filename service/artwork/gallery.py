@@ -74,7 +74,7 @@ class Gallery:
                 height_px=found.height_px,
                 size_bytes=upload.size,
             )
-            # The row is held now; a purge may have been faster and have taken the bytes.
+            # The picture is locked now; a purge may have been faster and have taken the bytes.
             if not await asyncio.to_thread(self._shelf.holds, upload.sha256):
                 raise Unavailable("the picture was purged while it came: send it again")
             return picture

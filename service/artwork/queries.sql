@@ -5,6 +5,10 @@ FROM artwork
 WHERE hash = ANY(%(hashes)s::text[])
 ORDER BY hash;
 
+-- name: lock_artwork
+-- Lets one transaction at a time say whether a picture is there. No index.
+SELECT pg_advisory_xact_lock(hashtextextended('artwork|' || %(hash)s::text, 0));
+
 -- name: add_artwork
 -- A new picture, or a known one, which is as new again when nothing has it: held until the transaction
 -- ends, and left alone by purges. Primary key, file_artwork_hash_idx.

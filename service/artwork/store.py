@@ -15,6 +15,7 @@ from service.errors import NotFound
 
 _SQL = load_statements(__package__)
 _FIND = _SQL["find_artwork"]
+_LOCK = _SQL["lock_artwork"]
 _ADD = _SQL["add_artwork"]
 _LOCK_LINKS = _SQL["lock_links"]
 _CLEAR_LINKS = _SQL["clear_links"]
@@ -41,6 +42,11 @@ async def get(connection: Connection, picture_hash: str) -> Picture:
     return found[picture_hash]
 
 
+async def lock(connection: Connection, picture_hash: str) -> None:
+    """Keep others from adding a picture, or from dropping its bytes, until the transaction ends."""
+    await connection.execute(_LOCK, {"hash": picture_hash})
+
+
 async def add(
     connection: Connection,
     picture_hash: str,
@@ -58,6 +64,7 @@ async def add(
         "height_px": height_px,
         "size_bytes": size_bytes,
     }
+    await lock(connection, picture_hash)
     await connection.execute(_ADD, values)
     return await get(connection, picture_hash)
 

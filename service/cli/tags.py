@@ -114,7 +114,7 @@ class _Outcome:
     problems: int = 0
 
     def add(self, answer: pb.WriteTagsResponse) -> None:
-        if answer.problem:
+        if answer.problem or (answer.left_out and not answer.changes):
             self.problems += 1
         elif answer.changes:
             self.changed += 1
@@ -143,7 +143,7 @@ class _Writing:
             outcome.add(answer)
             if self.as_json:
                 print_json([answer])
-            elif answer.problem or answer.changes:
+            elif answer.problem or answer.changes or answer.left_out:
                 _print(answer)
         return outcome
 

@@ -1,7 +1,7 @@
 """A purge: batch after batch, each a transaction of its own, so that nobody waits for long.
 
-The bytes of a picture go while its row is locked and before that is committed: whoever sends the
-same picture again waits for it, and then keeps the bytes again.
+The bytes of a picture go after its row, so that no row is ever without them. They go under a lock,
+and only if nobody has added the picture again: who does so later sees that they are gone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
+from service.artwork import store as artwork
 from service.artwork.model import names_of
 from service.artwork.shelf import Shelf, shelf_at
 from service.database import Connection, Database
@@ -45,7 +46,8 @@ async def purge(
     """Purge what is older than an instant; yield after each batch how much of what has gone.
 
     Raises `Unavailable` when the database or the store of pictures is away; what has gone by then
-    has gone, and another purge goes on.
+    has gone, and another purge goes on. The bytes of one picture may then stay until it is sent
+    again.
     """
     async for kind, gone in _purge_rows(database.write, before):
         yield kind, gone
@@ -93,13 +95,15 @@ async def _purge_pictures(database: Database, shelf: Shelf, before: datetime) ->
         if not hashes:
             return
         for picture_hash in hashes:
-            yield await database.write(partial(_purge_picture, shelf, picture_hash))
+            gone = await database.write(partial(store.purge_picture, picture_hash=picture_hash))
+            if gone:
+                await database.write(partial(_drop_bytes, shelf, picture_hash))
+            yield int(gone)
         after = hashes[-1]
 
 
-async def _purge_picture(shelf: Shelf, picture_hash: str, connection: Connection) -> int:
-    if not await store.purge_picture(connection, picture_hash):
-        return 0
-    for name in names_of(picture_hash):
-        await asyncio.to_thread(shelf.drop, name)
-    return 1
+async def _drop_bytes(shelf: Shelf, picture_hash: str, connection: Connection) -> None:
+    await artwork.lock(connection, picture_hash)
+    if not await artwork.find(connection, [picture_hash]):
+        for name in names_of(picture_hash):
+            await asyncio.to_thread(shelf.drop, name)

@@ -57,14 +57,16 @@ WITH gone AS (
 SELECT count(*) FROM gone;
 
 -- name: unlinked_pictures
--- The next pictures that were kept before an instant and that neither a file nor a cover of an album has.
--- Primary key, file_artwork_hash_idx; the covers are hashed as a whole.
+-- The next pictures that were kept before an instant and that neither a file nor a cover of an album has,
+-- nor a merged album, which may come back. Primary key, file_artwork_hash_idx, album_cover_hash_idx,
+-- album_merge_covers_idx.
 SELECT w.hash
 FROM artwork AS w
 WHERE w.created_at < %(before)s::timestamptz
     AND w.hash > %(after)s::text COLLATE "C"
     AND NOT EXISTS (SELECT FROM file_artwork AS l WHERE l.hash = w.hash)
-    AND NOT EXISTS (SELECT FROM album_cover AS c WHERE right(c.uri, 64) = w.hash)
+    AND NOT EXISTS (SELECT FROM album_cover AS c WHERE right(c.uri, 64) COLLATE "C" = w.hash)
+    AND NOT EXISTS (SELECT FROM album_merge AS m WHERE m.cover_hashes @> ARRAY[w.hash])
 ORDER BY w.hash
 LIMIT %(limit)s::integer;
 
@@ -74,9 +76,11 @@ LIMIT %(limit)s::integer;
 SELECT hash FROM artwork WHERE hash = %(hash)s::text FOR UPDATE SKIP LOCKED;
 
 -- name: purge_picture
--- Drops a picture that is held, unless a file has it by now; returns whether it did. Primary key,
--- file_artwork_hash_idx.
+-- Drops a picture that is held, unless a file or an album has it by now; returns whether it did. Primary
+-- key, file_artwork_hash_idx, album_cover_hash_idx, album_merge_covers_idx.
 DELETE FROM artwork AS w
 WHERE w.hash = %(hash)s::text
     AND NOT EXISTS (SELECT FROM file_artwork AS l WHERE l.hash = w.hash)
+    AND NOT EXISTS (SELECT FROM album_cover AS c WHERE right(c.uri, 64) COLLATE "C" = w.hash)
+    AND NOT EXISTS (SELECT FROM album_merge AS m WHERE m.cover_hashes @> ARRAY[w.hash])
 RETURNING w.hash;

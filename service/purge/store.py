@@ -58,7 +58,7 @@ async def unlinked_pictures(
 
 
 async def purge_picture(connection: Connection, picture_hash: str) -> bool:
-    """Drop a picture, unless something has it by now; until the commit nobody can add it again."""
+    """Drop a picture, but not its bytes, unless something has it by now; return whether it went."""
     wanted = {"hash": picture_hash}
     if not await _column(connection, _HOLD_PICTURE, wanted):
         return False

@@ -383,6 +383,7 @@ CREATE TABLE public.album_merge (
     grouping_key text COLLATE pg_catalog."C",
     album bytea NOT NULL,
     given bytea NOT NULL,
+    cover_hashes text[] NOT NULL COLLATE pg_catalog."C",
     merged_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -393,6 +394,8 @@ COMMENT ON COLUMN public.album_merge.leads_to IS 'The album that the id leads to
 COMMENT ON COLUMN public.album_merge.album IS 'The album as it was: a serialized fonoteca.v1.Album.';
 
 COMMENT ON COLUMN public.album_merge.given IS 'What the survivor got from it, as a serialized fonoteca.v1.Album.';
+
+COMMENT ON COLUMN public.album_merge.cover_hashes IS 'How the addresses of its covers end: the hashes of pictures that it needs when it comes back.';
 
 CREATE FUNCTION public.leading_album(id uuid) RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1384,6 +1387,8 @@ ALTER TABLE ONLY public.track_task
 
 CREATE INDEX album_barcode_idx ON public.album USING btree (ltrim(barcode, '0'::text) COLLATE "C") WHERE (barcode <> ''::text);
 
+CREATE INDEX album_cover_hash_idx ON public.album_cover USING btree ("right"(uri, 64) COLLATE "C");
+
 CREATE INDEX album_credit_idx ON public.album USING btree (credit_id);
 
 CREATE INDEX album_folder_album_idx ON public.album_folder USING btree (album_id);
@@ -1391,6 +1396,8 @@ CREATE INDEX album_folder_album_idx ON public.album_folder USING btree (album_id
 CREATE UNIQUE INDEX album_grouping_key ON public.album USING btree (grouping_key) WHERE (grouping_key IS NOT NULL);
 
 CREATE UNIQUE INDEX album_mbid_key ON public.album USING btree (mbid) WHERE (mbid IS NOT NULL);
+
+CREATE INDEX album_merge_covers_idx ON public.album_merge USING gin (cover_hashes);
 
 CREATE INDEX album_merge_grouping_idx ON public.album_merge USING btree (grouping_key) WHERE (grouping_key IS NOT NULL);
 

@@ -81,6 +81,17 @@ async def test_a_file_that_cannot_be_written_is_told_of(
     assert (await get(tracks, track)).title == "New"
 
 
+async def test_a_file_that_can_hold_nothing_of_it_is_told_of(
+    run: Run, track: track_pb2.Track, root: Path, tracks: TrackServiceAsyncStub
+) -> None:
+    edited = track_pb2.Track(id=track.id, title="New", genres=["a;b"])
+    await tracks.UpdateTrack(track_pb2.UpdateTrackRequest(track=edited))
+    result = await run("tags", "write", track.id, "--fact", "genre", "--yes")
+    assert (result.exit_code, says(root)[1]) == (1, "rock")
+    assert "  ! genre: this kind of file cannot hold it" in result.stdout
+    assert "0 files written, 0 as they should be, 1 cannot be written" in result.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

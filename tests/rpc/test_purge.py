@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from typer.testing import CliRunner, Result
 
 from fonoteca.v1 import album_pb2, artwork_pb2_grpc, playlist_pb2, track_pb2
 from fonoteca.v1 import artwork_pb2 as pb
 from fonoteca.v1.types_pb2 import AudioFile
+from service.artwork import store as pictures
 from service.artwork.model import names_of
 from service.artwork.shelf import Shelf, shelf_at
 from service.cli import application
@@ -259,6 +261,8 @@ async def test_a_picture_that_comes_while_it_is_purged_is_sent_again(
     await age(connection)
     async with database.transaction() as purging:
         assert await store.purge_picture(purging, kept)
+    async with database.transaction() as purging:
+        await pictures.lock(purging, kept)
         again = asyncio.create_task(put(artwork, data))
 
         async def waits() -> bool:
@@ -274,6 +278,62 @@ async def test_a_picture_that_comes_while_it_is_purged_is_sent_again(
         await again
     assert await put(artwork, data) == kept
     assert shelf.holds(kept)
+
+
+async def test_the_bytes_of_a_picture_that_came_again_stay(
+    artwork: ArtworkServiceAsyncStub, database: Database, connection: Connection, shelf: Shelf
+) -> None:
+    kept = await put(artwork, picture(70, 70))
+    await age(connection)
+
+    async def gone() -> list[tuple[Kind, int]]:
+        return [each async for each in purge(database, shelf, days_ago(90)) if each[1]]
+
+    async def is_gone() -> bool:
+        return not await pictures.find(connection, [kept])
+
+    async with database.transaction() as adding:
+        await pictures.lock(adding, kept)
+        purging = asyncio.create_task(gone())
+        await eventually(is_gone)
+        assert shelf.holds(kept)
+        await pictures.add(
+            adding, kept, mime_type="image/png", width_px=70, height_px=70, size_bytes=1
+        )
+    assert await purging == [(Kind.PICTURES, 1)]
+    assert shelf.holds(kept)
+
+
+async def test_pictures_of_albums_stay_also_when_these_are_merged(
+    artwork: ArtworkServiceAsyncStub,
+    albums: AlbumServiceAsyncStub,
+    new_track: NewTrack,
+    database: Database,
+    connection: Connection,
+    shelf: Shelf,
+) -> None:
+    kept = await put(artwork, picture(70, 70))
+    survivor, merged = [(await new_track(name, album={"title": name})).album.id for name in "ab"]
+    cover = album_pb2.AlbumCover(uri=shelf.uri(kept), type="front")
+    covered = album_pb2.Album(id=merged, covers=[cover])
+    await albums.UpdateAlbum(album_pb2.UpdateAlbumRequest(album=covered))
+    await age(connection)
+
+    async def stays() -> bool:
+        async with database.transaction() as purging:
+            late = await store.purge_picture(purging, kept)
+        return await purged(database, shelf) == {} and not late and shelf.holds(kept)
+
+    assert await stays()
+    merging = album_pb2.MergeAlbumsRequest(survivor_id=survivor, album_ids=[merged])
+    await albums.MergeAlbums(merging)
+    bare = album_pb2.UpdateAlbumRequest(
+        album=album_pb2.Album(id=survivor), update_mask=FieldMask(paths=["covers"])
+    )
+    await albums.UpdateAlbum(bare)
+    assert await stays()
+    await albums.UnmergeAlbums(album_pb2.UnmergeAlbumsRequest(album_ids=[merged]))
+    assert await stays()
 
 
 def test_pictures_in_a_bucket_are_dropped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

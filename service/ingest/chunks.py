@@ -119,7 +119,8 @@ def riff_chunks(stream: BinaryIO, end: int) -> Chunks:
         elif chunk.name == b"LIST" and _bytes(stream, chunk, 4) == b"INFO":
             inner = min(end, chunk.start + chunk.size)
             for text in _walk(stream, chunk.start + 4, inner, "little", found):
-                _add(stream, found, text.name.decode("latin-1").rstrip().upper(), text)
+                name = text.name.decode("latin-1").rstrip().upper()
+                _add(stream, found, name, _within(text, inner))
     return found
 
 
@@ -165,7 +166,7 @@ def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
             if text.name in _DSDIFF_TEXTS:
                 # The length comes before the text once more.
                 content = _Chunk(text.name, text.start + 4, max(0, text.size - 4))
-                _add(stream, found, _DSDIFF_TEXTS[text.name], content)
+                _add(stream, found, _DSDIFF_TEXTS[text.name], _within(content, inner))
     return found
 
 
@@ -185,6 +186,11 @@ def _walk(
         yield _Chunk(name, start + len(header), size)
         start += len(header) + size + size % 2
     return
+
+
+def _within(chunk: _Chunk, end: int) -> _Chunk:
+    """Return what there is of a chunk before `end`, whatever it claims."""
+    return chunk._replace(size=max(0, min(chunk.size, end - chunk.start)))
 
 
 def _bytes(stream: BinaryIO, chunk: _Chunk, most: int) -> bytes:
@@ -215,7 +221,8 @@ def _aiff_comments(stream: BinaryIO, chunk: _Chunk) -> Iterator[_Chunk]:
         if position + 8 > len(content):
             return
         length = int.from_bytes(content[position + 6 : position + 8], "big")
-        yield _Chunk(chunk.name, chunk.start + position + 8, length)
+        text = _Chunk(chunk.name, chunk.start + position + 8, length)
+        yield _within(text, chunk.start + len(content))
         position += 8 + length + length % 2
 
 

@@ -59,6 +59,9 @@ from service.sources import FILE, MAX_SOURCE_URI, file_source_id
 
 #: How much time of the processor one file may take before its parser is taken to be stuck.
 #: Waiting for a slow disk does not count.
+TITLE_FROM_FILE_NAME: Final = "title_from_file_name"
+"""The attribute of a track without a title."""
+
 PARSE_SECONDS: Final = 15
 #: A file up to this size is read once as a whole, before anything is looked for in it.
 _SMALL_BYTES: Final = 1 << 20
@@ -114,6 +117,8 @@ class Reading(NamedTuple):
     notes: tuple[str, ...] = ()
     #: The pictures that go with it, if they were asked for.
     pictures: tuple[FoundPicture, ...] = ()
+    #: What its tags hold that is no text, or cannot be read; these are notes as well.
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -164,12 +169,20 @@ def read_track(path: str, box: Path | None = None) -> Reading:
     The pictures in it and beside it are left in the folder `box`, if there is one.
     """
     try:
-        track, notes, embedded = _read(path)
+        track, notes, tags = _read(path)
         pictures: tuple[FoundPicture, ...] = ()
         if box:
+            embedded = [picture for found in tags for picture in found.pictures]
             pictures, wrong = _pictures(Path(path), embedded, box)
             notes += wrong
-        return Reading(path, track.SerializeToString(), notes=tuple(notes), pictures=pictures)
+        left_out = tuple(note for found in tags for note in found.notes())
+        return Reading(
+            path,
+            track.SerializeToString(),
+            notes=tuple(notes),
+            pictures=pictures,
+            left_out=left_out,
+        )
     except SourceError as error:
         return Reading(path, error=str(error))
     except _StuckError as error:
@@ -196,7 +209,7 @@ def _reason(error: Exception, path: str) -> str:
     return told.strip(" '") or type(error).__name__
 
 
-def _read(path: str) -> tuple[Track, list[str], list[Embedded]]:
+def _read(path: str) -> tuple[Track, list[str], list[Harvest]]:
     before = _status(path)
     if not stat.S_ISREG(before.st_mode):
         raise SourceError("is not a regular file")
@@ -210,7 +223,7 @@ def _read(path: str) -> tuple[Track, list[str], list[Embedded]]:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceError("was changed while it was read: scan it again when it is complete")
     track, notes = _track(path, before, content, hashes)
-    return track, notes, [picture for tags in content.tags for picture in tags.pictures]
+    return track, notes, content.tags
 
 
 def _status(path: str) -> os.stat_result:
@@ -237,7 +250,7 @@ def _track(
     notes += [note for tags in content.tags for note in tags.notes()]
     if not track.title:
         track.title = shown_path(PurePath(path).stem)
-        track.attributes.add(key="title_from_file_name", flag=True, source="file")
+        track.attributes.add(key=TITLE_FROM_FILE_NAME, flag=True, source="file")
     uri = file_uri(path)
     track.sources.add(
         type=FILE, id=file_source_id(uri), uri=uri if len(uri) <= MAX_SOURCE_URI else ""

@@ -88,10 +88,11 @@ class ID3(id3.ID3):
     """A tag."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Read a tag. Raises `mutagen.MutagenError`."""
+        """Read a tag, or make an empty one of nothing. Raises `mutagen.MutagenError`."""
         known = _Known()
         base: Any = super()
-        base.__init__(*args, **{**kwargs, "known_frames": known})
+        # mutagen takes any argument for the wish to read.
+        base.__init__(*args, **({**kwargs, "known_frames": known} if args or kwargs else {}))
         length = _NAME if self.version >= _VERSION_3 else _NAME_2_2
         #: Names of frames that are there and cannot be read, with how many there are.
         self.lost = known.lost

@@ -23,12 +23,13 @@ from mutagen.id3 import ID3
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.chunks import aiff_chunks, riff_chunks
 from service.ingest.facts import Texts, changed, texts_of
-from service.ingest.files import read_track
+from service.ingest.files import TITLE_FROM_FILE_NAME, read_track
 from service.ingest.mapping import fact_of
 from service.ingest.mpeg_audio import MP3
 from service.ingest.problems import SourceError
 from service.ingest.replacing import sync_folder
 from service.ingest.tag_names import write_facts
+from service.ingest.tags import INSTRUMENT_KEY
 from service.ingest.trueaudio import TrueAudio
 
 _NEWEST_ID3: Final = (2, 4, 0)
@@ -40,6 +41,9 @@ _THAT_KEEP_MORE: Final[dict[type, type[Any]]] = {
 #: What reads the chunks of a file, by the kind that it says it is.
 _CHUNKS: Final = {b"WAVE": riff_chunks, b"AIFF": aiff_chunks, b"AIFC": aiff_chunks}
 _CHANGED: Final = "was changed since it was scanned: scan it first"
+_LOSES: Final = "would lose other tags, or what they say"
+#: What the sources of attributes that stand in tags begin with; others tell how a file was read.
+_IN_TAGS: Final = "tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,15 @@ class TagJob:
     #: Names of facts; empty for all of which the catalogue has a value.
     facts: frozenset[str]
     preview: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a file says."""
+
+    track: Track
+    #: What its tags hold besides, which no track has room for.
+    left_out: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,7 @@ def _write(job: TagJob, part: Path) -> Tagged:
     path = Path(job.path)
     _require_known(job)
     found = _read(job.path)
-    before, after = texts_of(found), texts_of(Track.FromString(job.track))
+    before, after = texts_of(found.track), texts_of(Track.FromString(job.track))
     names = changed(before, after, job.facts)
     changes = _changes(names, before, after)
     if job.preview or not changes:
@@ -119,11 +132,11 @@ def _write(job: TagJob, part: Path) -> Tagged:
         written, kept = _fitting(found, path, part, names, after)
         if kept:
             raise SourceError("does not say what was written into it")
-    _require_same_sound(found, written)
+    _require_same_sound(found.track, written.track)
     _require_known(job)
     part.replace(path)
     sync_folder(path.parent)
-    [file] = written.files
+    [file] = written.track.files
     return Tagged(
         _changes(names, before, after),
         left_out,
@@ -151,47 +164,60 @@ def _require_same_sound(before: Track, after: Track) -> None:
         raise SourceError("its sound would not be proven to stay the same")
 
 
-def _read(path: str) -> Track:
+def _read(path: str) -> _Said:
     reading = read_track(path)
     if reading.error:
         raise SourceError(reading.error)
-    return Track.FromString(reading.track)
+    return _Said(Track.FromString(reading.track), reading.left_out)
 
 
 def _fitting(
-    found: Track, path: Path, part: Path, names: Sequence[str], texts: Texts
-) -> tuple[Track, list[str]]:
+    found: _Said, path: Path, part: Path, names: Sequence[str], texts: Texts
+) -> tuple[_Said, list[str]]:
     """Make a copy of a file whose tags say some facts; return what it says, and what it does not.
 
     Its tags keep their version, unless only the newest one can hold all that they are to say.
+    Raises `SourceError` when tags that hold no such fact would be lost.
     """
+    beside = _beside(found, names)
     for newest in (False, True):
         written = _retagged(path, part, names, texts, newest=newest)
-        kept = changed(texts_of(written), texts, frozenset(names))
-        if not kept and _facts_beside(found, names) <= _facts_beside(written, names):
+        kept = changed(texts_of(written.track), texts, frozenset(names))
+        stays = beside <= _beside(written, names)
+        if stays and not kept:
             break
+    if not stays:
+        raise SourceError(_LOSES)
     return written, kept
 
 
-def _facts_beside(track: Track, names: Sequence[str]) -> set[tuple[str, str]]:
-    """Return what a track says apart from some facts."""
-    facts = {(name, value) for name, values in texts_of(track).items() for value in values}
-    facts |= {(fact.key, str(fact)) for fact in track.attributes}
-    return {fact for fact in facts if fact[0] not in names}
+def _beside(said: _Said, names: Sequence[str]) -> set[tuple[str, str]]:
+    """Return what the tags of a file say and hold apart from some facts."""
+    facts = {(name, text) for name, texts in texts_of(said.track).items() for text in texts}
+    apart = set(names)
+    for fact in said.track.attributes:
+        if fact.key == TITLE_FROM_FILE_NAME:
+            # The copy has another name.
+            apart.add("title")
+        elif fact.source.startswith(_IN_TAGS):
+            played = fact.key.startswith(INSTRUMENT_KEY)
+            facts.add(("performer" if played else fact.key, str(fact)))
+    facts |= {("", told) for told in said.left_out}
+    return {fact for fact in facts if fact[0] not in apart}
 
 
-def _retagged(path: Path, part: Path, names: Sequence[str], texts: Texts, *, newest: bool) -> Track:
+def _retagged(path: Path, part: Path, names: Sequence[str], texts: Texts, *, newest: bool) -> _Said:
     """Make a copy of a file whose tags say some facts, and return what is read from it."""
     shutil.copyfile(path, part)
     shutil.copystat(path, part)
     owner = path.stat()
     with suppress(PermissionError):
         os.chown(part, owner.st_uid, owner.st_gid)
-    audio: Any = mutagen.File(part)
-    if audio is None:
+    # Some kinds are told by the name alone, which the copy does not have.
+    known: Any = mutagen.File(path)
+    if known is None:
         raise SourceError("tags cannot be written to this kind of file")
-    if kind := _THAT_KEEP_MORE.get(type(audio)):
-        audio = kind(part)
+    audio = _THAT_KEEP_MORE.get(type(known), type(known))(part)
     try:
         if audio.tags is None:
             audio.add_tags()

@@ -106,7 +106,8 @@ def _common_rate(flags: int) -> int:
 def _said(stream: BinaryIO, block: _Block) -> dict[int, bytes]:
     """Return what follows the head of a block before the sound, by its number."""
     stream.seek(block.start + _HEAD)
-    content = stream.read(min(_MOST_BYTES, block.size - _HEAD))
+    # A block may claim to be smaller than its head.
+    content = stream.read(max(0, min(_MOST_BYTES, block.size - _HEAD)))
     said: dict[int, bytes] = {}
     at = 0
     while at + 4 <= len(content):

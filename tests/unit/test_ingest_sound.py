@@ -164,6 +164,13 @@ def test_wavpack_is_described_by_its_blocks(
     assert [file.sample_rate_hz, file.channels, file.bit_depth] == rest
 
 
+def test_a_block_of_wavpack_that_is_smaller_than_its_head_says_nothing(tmp_path: Path) -> None:
+    # What a read to the end of the file would find is a number of channels.
+    small = wavpack((0x0D, b"\x06\x3f"), total=44_100)
+    small = small[:4] + struct.pack("<I", 20) + small[8:]
+    assert _track(tmp_path / "a.wv", small).files[0].channels == 2
+
+
 def test_true_audio_tells_channels_and_bits(tmp_path: Path) -> None:
     head = b"TTA1" + struct.pack("<HHHII", 1, 2, 24, 48_000, 96_000)
     file = _track(tmp_path / "a.tta", head + bytes(100)).files[0]

@@ -47,6 +47,7 @@ from tests.support.audio import (
     info_list,
     matroska,
     mp4,
+    riff_chunk,
     tone,
     vorbis_tags,
     wav,
@@ -280,6 +281,18 @@ def test_a_file_without_tags_gets_some(tmp_path: Path) -> None:
     assert said(path).title == "Jóga"
 
 
+@pytest.mark.parametrize("ape", [False, True])
+def test_an_mp3_file_without_id3_gets_some(tmp_path: Path, ape: bool) -> None:
+    path = tone(tmp_path / "a.mp3")
+    if ape:
+        tags: Any = APEv2()
+        tags["Artist"] = "Somebody"
+        tags.save(path)
+    assert write(path, Track(title="Jóga")).error == ""
+    assert said(path).title == "Jóga"
+    assert [name.name for name in said(path).credits] == ["Somebody"] * ape
+
+
 def _version(path: Path) -> int:
     """Return the version of the ID3 tag at the start of a file."""
     return path.read_bytes()[3]
@@ -326,6 +339,50 @@ def test_frames_of_no_standard_stay(tmp_path: Path) -> None:
     assert list(said(path).attributes) == list(before.attributes)
 
 
+def test_an_older_tag_without_a_title_keeps_its_version(tmp_path: Path) -> None:
+    path = _older(tmp_path)
+    tags = ID3(path)
+    del tags["TIT2"]
+    tags.update_to_v23()
+    tags.save(path, v2_version=3)
+    assert write(path, Track(genres=["Pop"])).error == ""
+    assert (_version(path), said(path).title) == (3, "a")
+
+
+def _id3v3(name: bytes, content: bytes) -> bytes:
+    return name + len(content).to_bytes(4) + b"\0\0" + content
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pytest.param(_id3v3(b"RVAD", b"\3\x10" + b"\0\1" * 4), id="outdated"),
+        pytest.param(_id3v3(b"APIC", b"\0image/png"), id="broken"),
+        pytest.param(
+            _id3v3(b"TSOP", b"\0Bjork") + _id3v3(b"NCON", b"of a program"), id="only in 2.3"
+        ),
+        pytest.param(b"", id="behind rubbish"),
+    ],
+)
+def test_a_file_that_would_lose_other_tags_is_left_alone(tmp_path: Path, lost: bytes) -> None:
+    path = tone(tmp_path / "a.mp3")
+    frames = _id3v3(b"TIT2", b"\0Old") + _id3v3(b"TPE1", b"\0Bjork") + lost
+    tag = b"ID3\3\0\0" + bytes([0, 0, len(frames) >> 7, len(frames) & 0x7F]) + frames
+    content = (b"" if lost else b"rubbish") + tag + path.read_bytes()
+    path.write_bytes(content)
+    assert said(path).title == "Old"
+    assert "would lose other tags" in write(path, Track(genres=["Pop"])).error
+    assert path.read_bytes() == content
+
+
+def test_an_unknown_frame_stays_where_the_version_does(tmp_path: Path) -> None:
+    path = _older(tmp_path)
+    content = path.read_bytes().replace(b"TYER", b"NCON")
+    path.write_bytes(content)
+    assert write(path, Track(title="New")).error == ""
+    assert b"NCON" in path.read_bytes()
+
+
 def test_texts_in_chunks_follow_the_tags_as_far_as_they_have_room(tmp_path: Path) -> None:
     texts = info_list(
         INAM=b"Old title", IART=b"Old", ICMT=b"Old comment", ISFT=b"Editor", IGNR=b"Pop"
@@ -339,6 +396,20 @@ def test_texts_in_chunks_follow_the_tags_as_far_as_they_have_room(tmp_path: Path
     assert chunks.tags.raw().values == {"INAM": ("Jóga",), "IGNR": ("Rap",), "ISFT": ("Editor",)}
     assert (said(path).title, said(path).credits[0].name) == ("Jóga", "Somebody else")
     assert said(path).files[0].audio_hash == hashed
+
+
+def test_a_text_that_claims_more_than_its_chunk_costs_nothing_behind_it(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.aiff", 0.1)
+    comment = struct.pack(">HIHH", 1, 0, 0, 60_000) + b"Old comment\0"
+    chunks = aiff_chunk(b"COMT", comment), aiff_chunk(b"APPL", b"of a program")
+    path.write_bytes(path.read_bytes() + b"".join(chunks))
+    assert write(path, Track(comment="New")).error == ""
+    assert chunks[1] in path.read_bytes()
+    path = path.rename(tmp_path / "a.wav")
+    listed = info_list(ICMT=b"Old comment").replace(b"ICMT\x0b", b"ICMT\xff")
+    path.write_bytes(wav(listed, riff_chunk(b"prog", b"of a program")))
+    assert write(path, Track(comment="New")).error == ""
+    assert riff_chunk(b"prog", b"of a program") in path.read_bytes()
 
 
 def test_texts_in_chunks_of_aiff_follow_the_tags(tmp_path: Path) -> None:

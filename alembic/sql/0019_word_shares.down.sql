@@ -3,7 +3,8 @@
 ALTER TABLE search_upkeep DROP COLUMN weighed_at;
 DROP TABLE common_word;
 
-UPDATE search_upkeep SET fold_version = 2, round_fold_version = 2;
+UPDATE search_upkeep
+SET fold_version = least(fold_version, 2), round_fold_version = least(round_fold_version, 2);
 
 CREATE OR REPLACE FUNCTION public.fold_version() RETURNS integer
 LANGUAGE sql

@@ -1,4 +1,5 @@
-UPDATE search_upkeep SET fold_version = 3, round_fold_version = 3;
+UPDATE search_upkeep
+SET fold_version = least(fold_version, 3), round_fold_version = least(round_fold_version, 3);
 
 CREATE OR REPLACE FUNCTION public.fold_version() RETURNS integer
 LANGUAGE sql

@@ -178,4 +178,4 @@ RETURN 4;
 -- In an empty catalogue there is nothing to make anew.
 UPDATE search_upkeep
 SET fold_version = 4, round_fold_version = 4
-WHERE NOT EXISTS (SELECT FROM track);
+WHERE NOT EXISTS (SELECT FROM track) AND NOT EXISTS (SELECT FROM name_search);

@@ -7,6 +7,7 @@ what it sees it ranks by numbers that are stored with the track (`_SCORED`).
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from uuid import UUID
 from psycopg import sql
 
 from service.database import Connection, compact
+from service.database.cut_off import cut_off
 from service.query import Query, condition
 from service.search.model import MAX_HITS, Match, Pattern
 
@@ -26,12 +28,13 @@ from service.search.model import MAX_HITS, Match, Pattern
 class Scope:
     """Where a search looks: one library or all, and the tracks that a filter lets through.
 
-    `is_narrow` when these are known to be so few that they are a better way in than words.
+    `is_narrow` when these are so few that they are a better way in than common words; None as long
+    as nobody has looked.
     """
 
     library_id: UUID | None
     filter: Query
-    is_narrow: bool = False
+    is_narrow: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +290,7 @@ _TESTED: Final = sql.SQL(
             SELECT *
             FROM ({branches} OFFSET 0) AS s
             WHERE (SELECT {condition} FROM track AS t WHERE t.id = s.track_id)
+            LIMIT {most}
     """
 )
 # All that the filter lets through. An index that the filter uses; primary key of track_search.
@@ -305,14 +309,27 @@ FROM (SELECT FROM track AS t WHERE {condition} LIMIT {most}) AS passed
 )
 
 
-async def settled(connection: Connection, scope: Scope) -> Scope:
-    """Return the scope, of which it is then known whether it is narrow."""
-    if scope.filter.is_empty:
+_LOOKING: Final = 0.05
+"""Seconds. A filter of which that is not known by then is looked for at each candidate."""
+
+
+async def settled(
+    connection: Connection, scope: Scope, lookups: Sequence[Lookup], until: float | None
+) -> Scope:
+    """Return the scope, with whether it is narrow if that matters: rare words are a way in anyway.
+
+    At `until`, an instant of the event loop's clock, the caller stops looking.
+    """
+    is_settled = scope.filter.is_empty or scope.is_narrow is not None
+    if is_settled or not any(lookup.pattern.is_common for lookup in lookups):
         return scope
     wanted, values = condition(scope.filter)
     statement = _PASSED.format(condition=wanted, most=sql.Literal(_NARROW + 1))
-    [[passed]] = await (await connection.execute(statement, values, prepare=False)).fetchall()
-    return replace(scope, is_narrow=passed <= _NARROW)
+    at = asyncio.get_running_loop().time() + _LOOKING
+    async with cut_off(connection, at if until is None else min(at, until)):
+        [[passed]] = await (await connection.execute(statement, values, prepare=False)).fetchall()
+        return replace(scope, is_narrow=passed <= _NARROW)
+    return replace(scope, is_narrow=False)
 
 
 async def find(
@@ -398,7 +415,7 @@ class _Way:
     def union(self, branches: Iterable[sql.Composable]) -> sql.Composable:
         """Return what the branches find."""
         found = sql.SQL(" UNION ALL ").join(branches)
-        return _TESTED.format(branches=found, condition=self.yet) if self.yet else found
+        return _TESTED.format(branches=found, condition=self.yet, most=_MOST) if self.yet else found
 
 
 def _by_words(within: sql.Composable) -> _Way:

@@ -54,7 +54,7 @@ class Asked:
     """How many values of each facet are wanted."""
 
 
-# One of the three GIN indexes over words, as for candidates.
+# One of the four GIN indexes over words, as for candidates.
 _BY_WORDS: Final = sql.SQL(
     """(
             SELECT s.track_id

@@ -85,12 +85,11 @@ class Matcher:
 
     def _of_chunk(self, pieces: Sequence[Piece]) -> Iterator[Span]:
         """Yield where words were matched in what stands together: all of it when run together."""
-        if "".join(word for piece in pieces for word in piece.words) in self._words:
+        matched = [piece for piece in pieces if any(map(self.matches, piece.words))]
+        if matched:
+            yield from ((piece.start, piece.end) for piece in matched)
+        elif self.matches("".join(word for piece in pieces for word in piece.words)):
             yield pieces[0].start, pieces[-1].end
-            return
-        for piece in pieces:
-            if any(map(self.matches, piece.words)):
-                yield piece.start, piece.end
 
 
 async def highlights(

@@ -117,13 +117,13 @@ async def climb(
     """
     climbs = [_Climb(ordinal, query) for ordinal, query in enumerate(queries)]
     most = max(limit, ENOUGH)
-    scope = await settled(lexicon.connection, scope)
     for step, (rung, is_needed, loosen) in enumerate(_STEPS):
         needy = [c for c in climbs if c.query.takes(rung, needed=is_needed(c))]
         if not needy:
             continue
         async with cut_off(lexicon.connection, until) as cut:
             lookups = await loosen(lexicon, needy)
+            scope = await settled(lexicon.connection, scope, lookups, until)
             await _run(lexicon.connection, scope, climbs, rung, lookups, most)
         if cut.struck:
             _cut(climbs, step)
@@ -219,7 +219,9 @@ async def _typos_of_unknown(lexicon: Lexicon, short: Sequence[_Climb]) -> list[L
 
 async def _lyrics(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:
     """Look at what is sung: a line of a song is seldom in its name."""
-    return _lookups(short if lexicon.has_lyrics else (), lambda query: sung_words(query.words))
+    return _lookups(
+        short if lexicon.has_lyrics else (), lambda query: sung_words(query.words, lexicon.known)
+    )
 
 
 async def _noise(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:

@@ -272,8 +272,8 @@ class Pattern:
 
     `operands` are the words, as parts of a tsquery, that are counted in the fields of a track;
     `asked` is the number of words in the query, which is smaller when they have alternatives.
-    `is_every` when what is selected has every word of the query, in a way. `in_lyrics` when words
-    may stand in the lyrics, too.
+    `is_every` when what is selected has every word of the query, in a way. `is_common` when it has
+    nothing rare to be looked up by. `in_lyrics` when words may stand in the lyrics, too.
     """
 
     words: str
@@ -281,6 +281,7 @@ class Pattern:
     operands: tuple[str, ...]
     asked: int
     is_every: bool = True
+    is_common: bool = False
     in_lyrics: bool = False
 
     @property

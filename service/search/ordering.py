@@ -1,6 +1,6 @@
 """Matches in the order of a field, to the last of them.
 
-All tracks that match the readings are listed, not the best five hundred: by the statement of
+All tracks that match the readings are listed, not the best alone: by the statement of
 ListTracks, narrowed by words. PostgreSQL decides whether to sort few matches or to walk along the
 order until the page is full, so a page costs the same at any depth.
 """

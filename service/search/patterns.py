@@ -94,9 +94,9 @@ def all_words(words: Sequence[str], vocabulary: Vocabulary) -> Pattern:
     return _pattern([_as_typed(words, vocabulary)])
 
 
-def sung_words(words: Sequence[str]) -> Pattern:
+def sung_words(words: Sequence[str], vocabulary: Vocabulary) -> Pattern:
     """Return the pattern in which every word occurs, be it only in the lyrics."""
-    return replace(all_words(words, Vocabulary()), in_lyrics=True)
+    return replace(all_words(words, vocabulary), in_lyrics=True)
 
 
 def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | None:
@@ -301,6 +301,7 @@ def _pattern(
         operands=tuple(dict.fromkeys(operands)),
         asked=asked or count,
         is_every=asked is None or asked == count,
+        is_common=any(all(group.share for group in variant) for variant in variants),
     )
 
 

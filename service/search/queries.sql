@@ -14,8 +14,12 @@ WITH indexed AS (
         greatest(t.popularity, 1e-30)::real, -- NULL is the least; a number too small for real is an error
         t.title_key,
         coalesce(c.names_key, ''),
-        w.title || coalesce(c.words, ''::tsvector) || coalesce(a.words, ''::tsvector)
-        || weighted_words(j.title, 'A') || weighted_words(j.artist, 'B') || weighted_words(j.album, 'C')
+        w.title
+        || coalesce(c.words, ''::tsvector)
+        -- A word twice in a field would be counted twice.
+        || ts_delete(weighted_words(j.artist, 'B'), tsvector_to_array(coalesce(c.words, ''::tsvector)))
+        || coalesce(a.words, ''::tsvector)
+        || ts_delete(weighted_words(j.album, 'C'), tsvector_to_array(coalesce(a.words, ''::tsvector)))
         || coalesce(
             (
                 SELECT weighted_words(string_agg(genre.name_key, ' '), 'D')
@@ -28,28 +32,29 @@ WITH indexed AS (
             ),
             ''::tsvector
         ),
-        length(w.title),
+        w.title_size,
         coalesce(length(weighted_words(c.names_key, 'B')), 0),
         coalesce(length(a.words), 0),
         typed_hash(t.title),
         typed_hash(coalesce(c.display, '')),
         hashtext(concat_ws(' ', c.names_key, a.title_key))
     FROM track AS t
-    CROSS JOIN LATERAL (
-        SELECT weighted_words(
-            CASE WHEN char_length(t.title_key) < 300 THEN t.title_key ELSE fold(t.title) END, 'A'
-        ) AS title
-        OFFSET 0 -- made once for each track, not once for each use
-    ) AS w
     LEFT JOIN artist_credit AS c ON c.id = t.credit_id
     LEFT JOIN album AS a ON a.id = t.album_id
     CROSS JOIN LATERAL (
         SELECT
+            CASE WHEN char_length(t.title_key) < 300 THEN t.title_key ELSE fold(t.title) END AS key,
             run_together(t.title) AS title,
             run_together(c.display) AS artist,
             run_together(a.title) AS album
-        OFFSET 0
+        OFFSET 0 -- made once for each track, not once for each use
     ) AS j
+    CROSS JOIN LATERAL (
+        SELECT
+            weighted_words(concat_ws(' ', j.key, j.title), 'A') AS title,
+            length(weighted_words(j.key, 'A')) AS title_size
+        OFFSET 0
+    ) AS w
     WHERE t.id = ANY(%(ids)s::uuid[]) AND t.status = 'COMPLETED' AND t.deleted_at IS NULL
     ON CONFLICT (track_id) DO UPDATE
     SET

@@ -90,13 +90,15 @@ class Typed:
         Few words are named instead: the index then begins with the rarest word of all, so that one
         as common as "the" costs nothing beside a rare one. Common words alone are not asked for.
         """
-        *finished, _ = self.words
+        *finished, last = self.words
         if len(self.endings) > MAX_ENDINGS:
             if finished:
                 return every_word(finished) if self.share < _COMMON else None
             return self.probe
+        if not self.endings:  # no track has such a word, but a name without tracks may
+            return self.begun if len(last) >= _SHORTEST_PROBE else None
         ends = _any([every_word([ending[:_MAX_WORD]]) for ending in self.endings])
-        return " & ".join(filter(None, [every_word(finished), ends])) if ends else None
+        return " & ".join(filter(None, [every_word(finished), ends]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +146,14 @@ def names_within(typed: Typed) -> list[str]:
 
 
 def _has_all(key: str, words: Sequence[str]) -> bool:
-    """Whether the words occur in a name, the last of them as the beginning of one."""
+    """Whether the words occur in a name, the last of them as the beginning of one.
+
+    They do, too, when the name goes on with their letters: "hiphop" is all of "Hip-Hop".
+    """
     *finished, last = words
     has = key.split(" ")
-    return all(word in has for word in finished) and any(word.startswith(last) for word in has)
+    occur = all(word in has for word in finished) and any(word.startswith(last) for word in has)
+    return occur or key.replace(" ", "").startswith("".join(words))
 
 
 def as_begun(words: Sequence[str]) -> str:

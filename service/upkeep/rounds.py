@@ -56,6 +56,8 @@ async def verify(
 ) -> AsyncIterator[tuple[Stage, Look]]:
     """Look at everything behind a position, whatever rounds do; mend what is wrong if `repair`."""
     run = database.write if repair else database.try_out
+    if repair:
+        await database.write(store.weigh_words)
     for current in STAGES[STAGES.index(stage) :]:
         after = position if current is stage else current.start
         while True:

@@ -134,6 +134,18 @@ async def test_groups_come_in_the_order_of_their_best(search: SearchServiceAsync
     }
 
 
+async def test_an_artist_without_tracks_is_suggested_by_any_word(
+    search: SearchServiceAsyncStub, tracks: TrackServiceAsyncStub, database: Database
+) -> None:
+    [track] = await add_tracks(database, Track(title="Song", credits=credited("Hello Zyxwv")))
+    await tracks.DeleteTrack(tracks_pb.DeleteTrackRequest(id=track.id))
+    async with database.transaction() as connection:
+        await connection.execute("DELETE FROM search_word")  # as upkeep does, later
+    for query in ("zyxwv", "zyx", "hello zyxwv"):
+        response = await search.Suggest(pb.SuggestRequest(query=query))
+        assert [s.text for group in response.groups for s in group.suggestions] == ["Hello Zyxwv"]
+
+
 @pytest.mark.usefixtures("catalogue")
 async def test_a_completion_is_a_query_that_finds_it(search: SearchServiceAsyncStub) -> None:
     response = await search.Suggest(pb.SuggestRequest(query="radiohead k"))
@@ -156,6 +168,9 @@ async def test_a_completion_is_a_query_that_finds_it(search: SearchServiceAsyncS
         ("karma radio", ["Karma"]),
         ("radoihe", ["Radiohead"]),
         ("ac/d", ["AC", "DC"]),
+        ("acd", ["AC/DC"]),
+        ("acdc", ["AC/DC"]),
+        ("ac", ["AC"]),
         ("林檎", ["林檎"]),
     ],
 )

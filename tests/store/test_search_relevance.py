@@ -79,3 +79,19 @@ def counted(query: Words, entry: Entry) -> tuple[int, ...]:
     """Count the words of a query in the first of the fields that has them."""
     fields = Counter(min(entry.words[word]) for word in query.words)
     return tuple(fields[weight] for weight in "ABCDE")
+
+
+@pytest.mark.parametrize("query", ["hiphop", "hifi", "acdc"])
+async def test_a_word_that_is_run_together_counts_once(
+    database: Database, connection: Connection, query: str
+) -> None:
+    await add_tracks(
+        database,
+        Track(title="Hip-Hop (Hiphop Mix)", credits=credited("AC/DC")),
+        Track(title="AC/DC", credits=credited("AC/DC"), album=TrackAlbum(title="ACDC")),
+        Track(title="Hi-Fi", credits=credited("HIFI"), album=TrackAlbum(title="Hifi")),
+    )
+    _, found = await find(connection, query)
+    matches = [hit.match for hit in found.hits if hit.rung <= Rung.ALL_WORDS]
+    assert matches
+    assert all(match and sum(match.counts) == 1 for match in matches)

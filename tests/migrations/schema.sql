@@ -429,12 +429,12 @@ CREATE FUNCTION public.without_punctuation(name text) RETURNS text
     FROM (regexp_split_to_table(without_punctuation.name, '\s+'::text) g(chunk)
       CROSS JOIN LATERAL ( SELECT public.fold(g.chunk) AS folded
           OFFSET 0) f)
-   WHERE ((g.chunk ~ '[[:alnum:]][^[:alnum:]&]+[[:alnum:]]'::text) AND (f.folded ~~ '% %'::text) AND (g.chunk !~ '[\u3041-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF]'::text));
+   WHERE (((g.chunk COLLATE public.unicode_case) ~ '[[:alnum:]][^[:alnum:]&]+[[:alnum:]]'::text) AND (f.folded ~~ '% %'::text) AND (g.chunk !~ '[\u3041-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF]'::text));
 END;
 
 CREATE FUNCTION public.run_together(name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (name ~ '[[:alnum:]][^[:alnum:][:space:]&]+[[:alnum:]]'::text) THEN public.without_punctuation(name) ELSE NULL::text END;
+    RETURN CASE WHEN ((name COLLATE public.unicode_case) ~ '[[:alnum:]][^[:alnum:][:space:]&]+[[:alnum:]]'::text) THEN public.without_punctuation(name) ELSE NULL::text END;
 
 CREATE FUNCTION public.name_words(name text, name_key text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -84,3 +84,26 @@ def give_back(
     )
     returned = tuple(of for of in survivor.sources if (of.type, of.id) in places)
     return left, replace(merged, sources=returned)
+
+
+def given_instead(other: AlbumDraft, before: AlbumDraft, left: AlbumDraft) -> AlbumDraft:
+    """Return what one that is still merged into a survivor has of what this has just given back.
+
+    The survivor had that from the one that left, so the other did not need to give it. What nobody
+    else can have, a MusicBrainz id and places in other systems, is not among it.
+    """
+    kept = {
+        name: of for name, of in _UNKNOWN.items() if getattr(before, name) == getattr(left, name)
+    }
+    lost = {cover.uri for cover in before.covers} - {cover.uri for cover in left.covers}
+    given = given_by(other, left)
+    covers = tuple(cover for cover in given.covers if cover.uri in lost)
+    return replace(given, **(kept | {"covers": covers, "sources": (), "mbid": None}))
+
+
+def given_in_all(given: AlbumDraft, later: AlbumDraft) -> AlbumDraft:
+    """Return what somebody gave who has given something more."""
+    facts = {
+        name: getattr(later, name) for name, of in _UNKNOWN.items() if getattr(later, name) != of
+    }
+    return replace(given, covers=tuple(dict.fromkeys(given.covers + later.covers)), **facts)

@@ -14,7 +14,13 @@ from uuid import UUID
 from fonoteca.v1 import album_pb2 as pb
 from service.albums import merge_records, store
 from service.albums.codec import decode_album, encode_album, encode_draft
-from service.albums.inheritance import give_back, given_by, with_given
+from service.albums.inheritance import (
+    give_back,
+    given_by,
+    given_in_all,
+    given_instead,
+    with_given,
+)
 from service.albums.merge_records import MergedAlbum
 from service.albums.model import Album, AlbumDraft
 from service.artists.credits import resolve_credits
@@ -130,6 +136,7 @@ async def _unmerge(
         await _decoded(connection, before),
         await _decoded(connection, given),
     )
+    left = await _inherited_instead(connection, survivor, album_id, left)
     await _update(connection, survivor, left)
     [credit] = await resolve_credits(connection, [draft.credits])
     revision, created_at = revision_of(before.etag), moment(before.create_time)
@@ -139,6 +146,22 @@ async def _unmerge(
     await show_album(connection, album_id, moved)
     await _tell_search(connection, [survivor_id, album_id], moved)
     return await store.get(connection, survivor_id), await store.get(connection, album_id)
+
+
+async def _inherited_instead(
+    connection: Connection, survivor: Album, leaving: UUID, left: AlbumDraft
+) -> AlbumDraft:
+    """Return what is left of a survivor, with what those have of the rest that are still it."""
+    for record in await merge_records.merged_into(connection, survivor.id):
+        if record.album_id == leaving:
+            continue
+        other = await _decoded(connection, pb.Album.FromString(record.album))
+        given = given_instead(other, survivor.draft, left)
+        left = with_given(left, given)
+        earlier = await _decoded(connection, pb.Album.FromString(record.given))
+        said = encode_draft(given_in_all(earlier, given)).SerializeToString()
+        await merge_records.set_given(connection, record.album_id, said)
+    return left
 
 
 async def _decoded(connection: Connection, message: pb.Album) -> AlbumDraft:

@@ -23,6 +23,8 @@ _REMOVE = _SQL["remove_albums"]
 _GET = _SQL["get_album_merge"]
 _RETURN_TRACKS = _SQL["return_tracks"]
 _RETURN_FOLDERS = _SQL["return_folders"]
+_MERGED_INTO = _SQL["albums_merged_into"]
+_SET_GIVEN = _SQL["set_album_given"]
 _FORGET = _SQL["forget_album_merge"]
 _LIST = _SQL["list_merged_albums"]
 
@@ -36,6 +38,15 @@ class AlbumMerge:
 
     survivor_id: UUID
     leads_to: UUID
+    album: bytes
+    given: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """A merged album as it was, and what its survivor has from it; both serialized."""
+
+    album_id: UUID
     album: bytes
     given: bytes
 
@@ -112,6 +123,18 @@ async def hand_back(connection: Connection, survivor_id: UUID, album_id: UUID) -
     await connection.execute(_RETURN_FOLDERS, parameters)
     returned = await (await connection.execute(_RETURN_TRACKS, parameters)).fetchall()
     return [row[0] for row in returned]
+
+
+async def merged_into(connection: Connection, survivor_id: UUID) -> list[Inherited]:
+    """Return those that were merged into an album and still are, the first one first."""
+    async with connection.cursor(row_factory=class_row(Inherited)) as cursor:
+        await cursor.execute(_MERGED_INTO, {"id": survivor_id})
+        return await cursor.fetchall()
+
+
+async def set_given(connection: Connection, album_id: UUID, given: bytes) -> None:
+    """Remember what a survivor has from a merged album: a serialized one."""
+    await connection.execute(_SET_GIVEN, {"id": album_id, "given": given})
 
 
 async def forget(connection: Connection, album_id: UUID) -> None:

@@ -84,6 +84,37 @@ def give_back(
     return left, replace(merged, sources=returned)
 
 
+def given_instead(
+    other: ArtistDraft, before: ArtistDraft, left: ArtistDraft, keys: Mapping[str, str]
+) -> ArtistDraft:
+    """Return what one that is still merged into a survivor has of what this has just given back.
+
+    The survivor had that from the one that left, so the other did not need to give it. What nobody
+    else can have, a MusicBrainz id and places in other systems, is not among it.
+    """
+    lost = {keys[name] for name in before.names} - {keys[name] for name in left.names}
+    lost_links = set(before.links) - set(left.links)
+    given = given_by(other, left, keys)
+    return replace(
+        given,
+        country=given.country if before.country != left.country else "",
+        mbid=None,
+        aliases=tuple(alias for alias in given.aliases if keys[alias.name] in lost),
+        links=tuple(link for link in given.links if link in lost_links),
+        sources=(),
+    )
+
+
+def given_in_all(given: ArtistDraft, later: ArtistDraft) -> ArtistDraft:
+    """Return what somebody gave who has given something more."""
+    return replace(
+        given,
+        country=later.country or given.country,
+        aliases=tuple(dict.fromkeys(given.aliases + later.aliases)),
+        links=tuple(dict.fromkeys(given.links + later.links)),
+    )
+
+
 def _new_names(
     merged: ArtistDraft, survivor: ArtistDraft, keys: Mapping[str, str]
 ) -> tuple[ArtistAlias, ...]:

@@ -15,7 +15,13 @@ from service.albums import store as albums
 from service.artists import merge_records, store
 from service.artists.codec import decode_artist, encode_artist, encode_draft, encode_snapshot
 from service.artists.credits import store_credits
-from service.artists.inheritance import give_back, given_by, with_given
+from service.artists.inheritance import (
+    give_back,
+    given_by,
+    given_in_all,
+    given_instead,
+    with_given,
+)
 from service.artists.merge_records import MergedArtist
 from service.artists.model import Artist, ArtistDraft, Credit, TakenName, given_back, given_over
 from service.database import Connection
@@ -179,6 +185,7 @@ async def _unmerge(
     left, draft = give_back(
         survivor.draft, decode_artist(Check(), before), decode_artist(Check(), given)
     )
+    left = await _inherited_instead(connection, survivor, artist_id, left)
     await store.update(connection, survivor_id, left)
     await store.reinstate(
         connection, artist_id, draft, revision_of(before.etag), moment(before.create_time)
@@ -186,6 +193,26 @@ async def _unmerge(
     await _hand_back(connection, taken, survivor_id, artist_id)
     await merge_records.forget(connection, artist_id)
     return await store.get(connection, survivor_id), await store.get(connection, artist_id)
+
+
+async def _inherited_instead(
+    connection: Connection, survivor: Artist, leaving: UUID, left: ArtistDraft
+) -> ArtistDraft:
+    """Return what is left of a survivor, with what those have of the rest that are still it."""
+    merged = [
+        (of, decode_artist(Check(), pb.Artist.FromString(of.artist)))
+        for of in await merge_records.merged_into(connection, survivor.id)
+        if of.artist_id != leaving
+    ]
+    names = list({name for of in (survivor.draft, *(of for _, of in merged)) for name in of.names})
+    keys = dict(zip(names, await fold(connection, names), strict=True))
+    for record, other in merged:
+        given = given_instead(other, survivor.draft, left, keys)
+        left = with_given(left, given)
+        earlier = decode_artist(Check(), pb.Artist.FromString(record.given))
+        said = encode_draft(given_in_all(earlier, given)).SerializeToString()
+        await merge_records.set_given(connection, record.artist_id, said)
+    return left
 
 
 async def _hand_back(

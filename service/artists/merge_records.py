@@ -29,6 +29,8 @@ _REMOVE_CREDITS = _SQL["remove_credits"]
 _REMOVE = _SQL["remove_artists"]
 _GET = _SQL["get_artist_merge"]
 _TAKEN = _SQL["taken_names"]
+_MERGED_INTO = _SQL["artists_merged_into"]
+_SET_GIVEN = _SQL["set_artist_given"]
 _FORGET = _SQL["forget_artist_merge"]
 _LIST = _SQL["list_merged_artists"]
 
@@ -45,6 +47,15 @@ class ArtistMerge:
 
     survivor_id: UUID
     leads_to: UUID
+    artist: bytes
+    given: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """A merged artist as it was, and what its survivor has from it; both serialized."""
+
+    artist_id: UUID
     artist: bytes
     given: bytes
 
@@ -167,6 +178,18 @@ async def taken_from(connection: Connection, artist_id: UUID) -> dict[UUID, list
     for subject, *name in rows:
         taken.setdefault(subject, []).append(TakenName(*name))
     return taken
+
+
+async def merged_into(connection: Connection, survivor_id: UUID) -> list[Inherited]:
+    """Return those that were merged into an artist and still are, the first one first."""
+    async with connection.cursor(row_factory=class_row(Inherited)) as cursor:
+        await cursor.execute(_MERGED_INTO, {"id": survivor_id})
+        return await cursor.fetchall()
+
+
+async def set_given(connection: Connection, artist_id: UUID, given: bytes) -> None:
+    """Remember what a survivor has from a merged artist: a serialized one."""
+    await connection.execute(_SET_GIVEN, {"id": artist_id, "given": given})
 
 
 async def forget(connection: Connection, artist_id: UUID) -> None:

@@ -394,6 +394,18 @@ VALUES (
     %(created_at)s::timestamptz
 );
 
+-- name: artists_merged_into
+-- The merges of those that were merged into an artist and still are, the first one first.
+-- artist_merge_survivor_idx; few, so the order is made by a sort.
+SELECT artist_id, artist, given
+FROM artist_merge
+WHERE survivor_id = %(id)s::uuid
+ORDER BY merged_at, artist_id;
+
+-- name: set_artist_given
+-- Remembers what a survivor has from a merged artist. Primary key.
+UPDATE artist_merge SET given = %(given)s::bytea WHERE artist_id = %(id)s::uuid;
+
 -- name: forget_artist_merge
 -- Forgets the merge of an artist, to which the ids of those lead again that had become it before. Primary
 -- keys, artist_merge_survivor_idx.

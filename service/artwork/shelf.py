@@ -116,4 +116,6 @@ def _explained(*but: type[Exception]) -> Iterator[None]:
         raise
     # Each system has errors of its own kind: botocore's, aiohttp's, OSError.
     except Exception as error:
-        raise Unavailable("the store of pictures cannot be reached") from error
+        raise Unavailable(
+            "the store of pictures (FONOTECA_ARTWORK_STORE) cannot be reached"
+        ) from error

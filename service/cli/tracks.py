@@ -19,7 +19,13 @@ from service.cli.terminal import FAILED, INTERRUPTED, counted, leave, say
 from service.cli.values import value_text
 from service.ingest.client import status_code
 
-_OF_ONE: Final = frozenset({grpc.StatusCode.NOT_FOUND, grpc.StatusCode.ALREADY_EXISTS})
+_OF_ONE: Final = frozenset(
+    {
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.INVALID_ARGUMENT,
+    }
+)
 """Refusals that say nothing about the other tracks."""
 
 _NOT_SHOWN: Final = frozenset({"artist", "lyrics", "files", "sources", "attributes", "features"})

@@ -260,6 +260,22 @@ async def test_taken_back_an_album_has_what_was_its_own(
     await documents_agree(connection)
 
 
+async def test_what_another_merged_album_has_too_stays(
+    albums: AlbumServiceAsyncStub, new_track: NewTrack
+) -> None:
+    one, two, three = [await on(new_track, title) for title in ("A", "B", "C")]
+    covers = [pb.AlbumCover(uri=f"https://{name}.example") for name in ("front", "gone")]
+    await change(albums, two, label="Epic", covers=covers)
+    await change(albums, three, label="Sony", covers=covers)
+    plain = await get(albums, one)
+    await merge(albums, one, two, three)
+    await change(albums, one, covers=covers[:1])
+    [left] = (await unmerge(albums, two)).survivors
+    assert (left.label, [of.uri for of in left.covers]) == ("Sony", ["https://front.example"])
+    [left] = (await unmerge(albums, three)).survivors
+    assert told(left) == told(plain)
+
+
 async def test_a_survivor_that_was_merged_is_taken_back_first(
     albums: AlbumServiceAsyncStub, new_track: NewTrack
 ) -> None:

@@ -296,6 +296,25 @@ async def test_taken_back_an_artist_has_what_was_its_own(
     await documents_agree(connection)
 
 
+async def test_what_another_merged_artist_has_too_stays(
+    artists: ArtistServiceAsyncStub, new_track: NewTrack
+) -> None:
+    one, two, three = [artist_of(await new_track(artist=name)) for name in ("A", "B", "C")]
+    link = types_pb2.Link(type="homepage", uri="https://band.example")
+    nick, other = [pb.ArtistAlias(name=name) for name in ("Nick", "Gone")]
+    await change(artists, two, country="IS", links=[link], aliases=[nick, other])
+    await change(artists, three, country="NO", links=[link], aliases=[nick, other])
+    plain = await get(artists, one)
+    await merge(artists, one, two, three)
+    kept = [alias for alias in (await get(artists, one)).aliases if alias.name != "Gone"]
+    await change(artists, one, aliases=kept)
+    [left] = (await unmerge(artists, two)).survivors
+    assert (left.country, list(left.links)) == ("NO", [link])
+    assert {alias.name for alias in left.aliases} == {"C", "Nick"}
+    [left] = (await unmerge(artists, three)).survivors
+    assert told(left) == told(plain)
+
+
 async def test_a_changed_credit_gives_back_the_names_that_it_still_has(
     artists: ArtistServiceAsyncStub, tracks: TrackServiceAsyncStub, new_track: NewTrack
 ) -> None:

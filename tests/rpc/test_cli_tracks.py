@@ -52,9 +52,10 @@ async def test_tracks_are_deleted_and_come_back(run: Run, new_track: NewTrack) -
     refused = await run("tracks", "delete", one, answer="n\n")
     assert (refused.exit_code, "Delete 1 track?" in refused.stderr) == (1, True)
     assert len(await listed(run)) == 2
-    done = await run("tracks", "delete", one, UNKNOWN, "--yes")
+    done = await run("tracks", "delete", "no-id", one, UNKNOWN, "--yes")
     assert (done.exit_code, done.stdout) == (1, "1 track deleted\n")
     assert f"{UNKNOWN}: " in done.stderr
+    assert "no-id: " in done.stderr
     assert [track["id"] for track in await listed(run)] == [two]
     assert [track["id"] for track in await listed(run, "--deleted")] == [one]
     assert one in (await run("tracks", "list", "--deleted")).stdout

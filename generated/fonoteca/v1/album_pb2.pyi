@@ -558,8 +558,8 @@ class DuplicateAlbumGroup(_message.Message):
     """There are more than the 100 albums that are shown."""
     @_builtins.property
     def albums(self) -> _containers.RepeatedCompositeFieldContainer[Global___Album]:
-        """The albums, at least 2 and at most 100. The first is the one with the most tracks, or of which most is
-        known, a good survivor; ties are in the order of the ids.
+        """The albums, at least 2 and at most 100. The first is the one with the most tracks, of which at most 200
+        are counted, or of which most is known, a good survivor; ties are in the order of the ids.
         """
 
     @_builtins.property

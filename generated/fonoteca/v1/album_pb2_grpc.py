@@ -139,8 +139,8 @@ class AlbumServiceServicer:
 
     def UnmergeAlbums(self, request, context):
         """Takes merges back, in one transaction: all or none. Each album is there again under its id, with what
-        went over from it, as far as the survivor still has it; what came later stays with the survivor.
-        Takes turns with imports.
+        went over from it, as far as the survivor still has it; what came later stays with the survivor,
+        as does what another one that is still merged into it has too. Takes turns with imports.
 
         FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
         album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be

@@ -64,8 +64,8 @@ class AlbumServiceStub:
     """
     UnmergeAlbums: _grpc.UnaryUnaryMultiCallable[_album_pb2.UnmergeAlbumsRequest, _album_pb2.UnmergeAlbumsResponse]
     """Takes merges back, in one transaction: all or none. Each album is there again under its id, with what
-    went over from it, as far as the survivor still has it; what came later stays with the survivor.
-    Takes turns with imports.
+    went over from it, as far as the survivor still has it; what came later stays with the survivor,
+    as does what another one that is still merged into it has too. Takes turns with imports.
 
     FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
     album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
@@ -112,8 +112,8 @@ class AlbumServiceAsyncStub(AlbumServiceStub):
     """
     UnmergeAlbums: _aio.UnaryUnaryMultiCallable[_album_pb2.UnmergeAlbumsRequest, _album_pb2.UnmergeAlbumsResponse]  # type: ignore[assignment]
     """Takes merges back, in one transaction: all or none. Each album is there again under its id, with what
-    went over from it, as far as the survivor still has it; what came later stays with the survivor.
-    Takes turns with imports.
+    went over from it, as far as the survivor still has it; what came later stays with the survivor,
+    as does what another one that is still merged into it has too. Takes turns with imports.
 
     FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
     album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
@@ -199,8 +199,8 @@ class AlbumServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_album_pb2.UnmergeAlbumsResponse, _abc.Awaitable[_album_pb2.UnmergeAlbumsResponse]]:
         """Takes merges back, in one transaction: all or none. Each album is there again under its id, with what
-        went over from it, as far as the survivor still has it; what came later stays with the survivor.
-        Takes turns with imports.
+        went over from it, as far as the survivor still has it; what came later stays with the survivor,
+        as does what another one that is still merged into it has too. Takes turns with imports.
 
         FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
         album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be

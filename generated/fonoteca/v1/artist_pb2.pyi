@@ -517,8 +517,8 @@ class DuplicateArtistGroup(_message.Message):
     """There are more than the 100 artists that are shown."""
     @_builtins.property
     def artists(self) -> _containers.RepeatedCompositeFieldContainer[Global___Artist]:
-        """The artists, at least 2 and at most 100. The first is the one with the most tracks, or of which most is
-        known, a good survivor; ties are in the order of the ids.
+        """The artists, at least 2 and at most 100. The first is the one with the most tracks, of which at most 200
+        are counted, or of which most is known, a good survivor; ties are in the order of the ids.
         """
 
     @_builtins.property

@@ -140,8 +140,8 @@ class ArtistServiceServicer:
 
     def UnmergeArtists(self, request, context):
         """Takes merges back, in one transaction: all or none. Each artist is there again under its id, with what
-        went over from it, as far as the survivor still has it; what came later stays with the survivor.
-        Takes turns with imports.
+        went over from it, as far as the survivor still has it; what came later stays with the survivor,
+        as does what another one that is still merged into it has too. Takes turns with imports.
 
         FAILED_PRECONDITION when an artist is not merged, or when its survivor was itself merged into another
         artist, which must be taken back first. ALREADY_EXISTS when another artist has meanwhile got what must be

@@ -65,8 +65,8 @@ class ArtistServiceStub:
     """
     UnmergeArtists: _grpc.UnaryUnaryMultiCallable[_artist_pb2.UnmergeArtistsRequest, _artist_pb2.UnmergeArtistsResponse]
     """Takes merges back, in one transaction: all or none. Each artist is there again under its id, with what
-    went over from it, as far as the survivor still has it; what came later stays with the survivor.
-    Takes turns with imports.
+    went over from it, as far as the survivor still has it; what came later stays with the survivor,
+    as does what another one that is still merged into it has too. Takes turns with imports.
 
     FAILED_PRECONDITION when an artist is not merged, or when its survivor was itself merged into another
     artist, which must be taken back first. ALREADY_EXISTS when another artist has meanwhile got what must be
@@ -114,8 +114,8 @@ class ArtistServiceAsyncStub(ArtistServiceStub):
     """
     UnmergeArtists: _aio.UnaryUnaryMultiCallable[_artist_pb2.UnmergeArtistsRequest, _artist_pb2.UnmergeArtistsResponse]  # type: ignore[assignment]
     """Takes merges back, in one transaction: all or none. Each artist is there again under its id, with what
-    went over from it, as far as the survivor still has it; what came later stays with the survivor.
-    Takes turns with imports.
+    went over from it, as far as the survivor still has it; what came later stays with the survivor,
+    as does what another one that is still merged into it has too. Takes turns with imports.
 
     FAILED_PRECONDITION when an artist is not merged, or when its survivor was itself merged into another
     artist, which must be taken back first. ALREADY_EXISTS when another artist has meanwhile got what must be
@@ -202,8 +202,8 @@ class ArtistServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_artist_pb2.UnmergeArtistsResponse, _abc.Awaitable[_artist_pb2.UnmergeArtistsResponse]]:
         """Takes merges back, in one transaction: all or none. Each artist is there again under its id, with what
-        went over from it, as far as the survivor still has it; what came later stays with the survivor.
-        Takes turns with imports.
+        went over from it, as far as the survivor still has it; what came later stays with the survivor,
+        as does what another one that is still merged into it has too. Takes turns with imports.
 
         FAILED_PRECONDITION when an artist is not merged, or when its survivor was itself merged into another
         artist, which must be taken back first. ALREADY_EXISTS when another artist has meanwhile got what must be

@@ -8,6 +8,7 @@ is a page of links, which tell neither size nor time: there each audio file does
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -27,6 +28,7 @@ _WEB: Final = "https"
 _WEB_DEPTH: Final = 30
 """How deep folders of a web server are followed, since a link may lead back."""
 
+_LEADS_BACK: Final = "lists the same as a folder above it, so that it is left out"
 _WEB_REQUESTS: Final = 8
 """Files of a web server that are asked about at once."""
 
@@ -51,6 +53,26 @@ def open_url(url: str) -> tuple[Any, str]:
     except ImportError as error:
         raise SourceError(f"{url}: needs `pip install 'fonoteca[{scheme}]'`") from error
     return system, path
+
+
+class _Above:
+    """The folders that lead to the one that a walk has come to, with the names in each."""
+
+    def __init__(self) -> None:
+        self._listed: list[tuple[str, AbstractSet[str]]] = []
+
+    def lists_the_same(self, path: str, names: AbstractSet[str]) -> bool:
+        """Whether a folder above this one has the same names, so that a link led back to it.
+
+        A single name may well be that of the folder: an album that is called as its artist.
+        """
+        path = path.rstrip("/") + "/"
+        while self._listed and not path.startswith(self._listed[-1][0]):
+            self._listed.pop()
+        if len(names) > 1 and any(names == listed for _, listed in self._listed):
+            return True
+        self._listed.append((path, names))
+        return False
 
 
 class Bucket:
@@ -87,10 +109,15 @@ class Bucket:
         self.prefixes.append(str(self._system.unstrip_protocol(self._path)).rstrip("/") + "/")
         depth = _WEB_DEPTH if self._is_web else None
         walk = self._system.walk(self._path, maxdepth=depth, detail=True, on_error=self._refused)
+        above = _Above()
         with ThreadPoolExecutor(_WEB_REQUESTS) as pool:
-            for _, folders, files in walk:
+            for path, folders, files in walk:
                 for name in [name for name in folders if not self._is_below(name, folders[name])]:
                     del folders[name]
+                if self._is_web and above.lists_the_same(path, {*folders, *files}):
+                    self._on_problem(Problem(path, _LEADS_BACK, note=True))
+                    folders.clear()
+                    continue
                 infos = [
                     files[name]
                     for name in sorted(files)

@@ -107,6 +107,14 @@ async def test_a_web_server_is_scanned_as_folders_are(
     assert single.stdout.startswith("0 new, 0 changed, 1 unchanged ("), single.stderr
 
 
+async def test_a_folder_of_a_web_server_that_leads_back_is_left_out(
+    scan: Scan, music: Path, address: str
+) -> None:
+    (music / "b & c" / "back").symlink_to(music)
+    found = await scan(f"{address}/")
+    assert found.stdout.startswith("4 new, 0 changed, 0 unchanged"), found.stderr
+
+
 async def test_a_web_server_that_has_nothing_ends_the_scan_with_a_reason(
     scan: Scan, address: str
 ) -> None:

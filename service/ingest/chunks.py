@@ -40,6 +40,8 @@ _AIFF_CODECS: Final = {
 UNCOMPRESSED: Final = frozenset({"pcm", "pcm_float", "dsd"})
 """Codecs of which a second takes as much room as rate, channels and bits say."""
 
+#: Where DSF says where its tag is.
+_DSF_POINTER: Final = 20
 #: A size in RF64 that stands in another chunk.
 _ELSEWHERE: Final = 0xFFFFFFFF
 
@@ -159,6 +161,8 @@ def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
     for chunk in _walk(stream, 16, end, "big", found, width=8):
         if chunk.name == b"DST ":
             found.codec = "dst"
+        elif chunk.name == b"ID3 ":
+            found.id3_at = chunk.start
         if chunk.name != b"DIIN":
             continue
         inner = min(end, chunk.start + chunk.size)
@@ -168,6 +172,13 @@ def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
                 content = _Chunk(text.name, text.start + 4, max(0, text.size - 4))
                 _add(stream, found, _DSDIFF_TEXTS[text.name], _within(content, inner))
     return found
+
+
+def dsf_chunks(stream: BinaryIO, _end: int) -> Chunks:
+    """Return where the tag of a DSF file is, which is the last thing in it."""
+    stream.seek(_DSF_POINTER)
+    at = int.from_bytes(stream.read(8), "little")
+    return Chunks(Harvest(Family.ID3), codec="dsd", id3_at=at)
 
 
 def _walk(

@@ -138,9 +138,9 @@ def end_tags(stream: BinaryIO, size: int, known: Any) -> Iterator[Harvest]:
         yield from _ape(stream, size, tail)
     if b"LYRICS" in tail and (lyrics := _lyrics3(stream, size, tail)):
         yield lyrics
+    if b"3DI" in tail:
+        yield from _appended_id3(stream, size, tail)
     if not isinstance(known, id3.ID3):
-        if b"3DI" in tail:
-            yield from _appended_id3(stream, size, tail)
         frames = ParseID3v1(tail[-_ID3V1_BYTES:]) if tail[-_ID3V1_BYTES:-125] == b"TAG" else None
         if frames:
             yield id3_frames(frames.values())

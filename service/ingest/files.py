@@ -20,21 +20,18 @@ from types import FrameType
 from typing import Any, BinaryIO, Final, NamedTuple, TypeAlias
 
 import mutagen
-from mutagen.aiff import AIFF
-from mutagen.dsdiff import DSDIFF
 from mutagen.flac import FLAC, StreamInfo, VCFLACDict
 from mutagen.monkeysaudio import MonkeysAudio, MonkeysAudioInfo
 from mutagen.oggopus import OggOpus, OggOpusInfo
 from mutagen.oggspeex import OggSpeex, OggSpeexInfo
 from mutagen.oggvorbis import OggVorbis, OggVorbisInfo
-from mutagen.wave import WAVE
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest import ends
 from service.ingest.aac import AAC, AACInfo
 from service.ingest.asf import ASF, asf_info
 from service.ingest.audio_hash import FileHashes, hash_file
-from service.ingest.chunks import Chunks, aiff_chunks, dsdiff_chunks, riff_chunks
+from service.ingest.chunks import Chunks, aiff_chunks, dsdiff_chunks, dsf_chunks, riff_chunks
 from service.ingest.encodings import mend
 from service.ingest.formats import (
     AUDIO_SUFFIXES,
@@ -44,6 +41,7 @@ from service.ingest.formats import (
     parsers,
     suffix_of,
 )
+from service.ingest.id3_chunks import AIFF, DSDIFF, DSF, WAVE
 from service.ingest.locations import file_uri, shown_path
 from service.ingest.mpeg4 import mp4_tags
 from service.ingest.mpeg_audio import MP3, MPEGInfo
@@ -72,6 +70,7 @@ _CHUNK_READERS: Final[dict[Parser, Callable[[BinaryIO, int], Chunks]]] = {
     WAVE: riff_chunks,
     AIFF: aiff_chunks,
     DSDIFF: dsdiff_chunks,
+    DSF: dsf_chunks,
 }
 _STREAMINFO_BYTES: Final = 34
 

@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
-from mutagen.aiff import AIFF
-from mutagen.dsdiff import DSDIFF
-from mutagen.dsf import DSF
 from mutagen.flac import FLAC
 from mutagen.monkeysaudio import MonkeysAudio
 from mutagen.oggflac import OggFLAC
@@ -21,11 +18,11 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.optimfrog import OptimFROG
 from mutagen.smf import SMF
 from mutagen.tak import TAK
-from mutagen.wave import WAVE
 
 from service.ingest.aac import AAC
 from service.ingest.ac3 import AC3
 from service.ingest.asf import ASF
+from service.ingest.id3_chunks import AIFF, DSDIFF, DSF, WAVE
 from service.ingest.matroska import Matroska
 from service.ingest.mpeg4 import MP4
 from service.ingest.mpeg_audio import MP3

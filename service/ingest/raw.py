@@ -100,7 +100,8 @@ def harvest(tags: Any) -> Harvest:
         found = Harvest(Family.ID3)
         # Only some of mutagen's classes count them.
         found.broken.update(getattr(tags, "lost", ()))
-        found.texts.extend(_id3(tags.values(), found.binary))
+        # mutagen writes frames in the order of their size.
+        found.texts.extend(_id3(sorted(tags.values(), key=_is_headed), found.binary))
     elif MP4Tags in kinds:
         found = Harvest(Family.MP4)
         found.texts.extend(_mp4(tags, found.binary))
@@ -163,6 +164,11 @@ def _id3(frames: Iterable[Any], binary: Counter[str]) -> Iterator[TagText]:
             continue
         bytewise = getattr(frame, "encoding", None) == 0
         yield from (TagText(name, str(value), bytewise) for name, value in found)
+
+
+def _is_headed(frame: Any) -> bool:
+    """Whether a frame is a comment under a heading, which comes after one that has none."""
+    return COMM in type(frame).__mro__ and bool(frame.desc)
 
 
 def frame_names(frame: Any) -> list[str]:

@@ -16,14 +16,20 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import mutagen
+import mutagen.aiff
+import mutagen.dsdiff
+import mutagen.dsf
+import mutagen.id3
 import mutagen.mp3
 import mutagen.trueaudio
-from mutagen.id3 import ID3
+import mutagen.wave
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.chunks import aiff_chunks, riff_chunks
 from service.ingest.facts import Texts, changed, texts_of
 from service.ingest.files import TITLE_FROM_FILE_NAME, read_track
+from service.ingest.id3 import ID3File, Keeping
+from service.ingest.id3_chunks import AIFF, DSDIFF, DSF, WAVE
 from service.ingest.mapping import fact_of
 from service.ingest.mpeg_audio import MP3
 from service.ingest.problems import SourceError
@@ -35,12 +41,22 @@ from service.ingest.trueaudio import TrueAudio
 _NEWEST_ID3: Final = (2, 4, 0)
 #: Kinds of files of which ours know more frames, so that these stay.
 _THAT_KEEP_MORE: Final[dict[type, type[Any]]] = {
+    mutagen.aiff.AIFF: AIFF,
+    mutagen.dsdiff.DSDIFF: DSDIFF,
+    mutagen.dsf.DSF: DSF,
+    mutagen.id3.ID3FileType: ID3File,
     mutagen.mp3.MP3: MP3,
     mutagen.trueaudio.TrueAudio: TrueAudio,
+    mutagen.wave.WAVE: WAVE,
 }
 #: What reads the chunks of a file, by the kind that it says it is.
 _CHUNKS: Final = {b"WAVE": riff_chunks, b"AIFF": aiff_chunks, b"AIFC": aiff_chunks}
 _CHANGED: Final = "was changed since it was scanned: scan it first"
+_TOO_BROKEN: Final = "is too broken for its tags to be written"
+_NO_SOUND: Final = "holds no sound that can be read, so no tags are written to it"
+_NOT_WRITTEN: Final = "tags cannot be written to this kind of file"
+#: Kinds that have no tags of their own, or none that can be written.
+_WITHOUT_TAGS: Final = frozenset({"aac", "ac3", "matroska", "mid"})
 _LOSES: Final = "would lose other tags, or what they say"
 #: What the sources of attributes that stand in tags begin with; others tell how a file was read.
 _IN_TAGS: Final = "tag"
@@ -105,9 +121,8 @@ def write_tags(job: TagJob, part: str) -> Tagged:
     except OSError as error:
         return Tagged(error=error.strerror or type(error).__name__)
     # What writes tags fails in any way on a broken file, as what reads them.
-    except Exception as error:  # noqa: BLE001
-        told = str(error) or type(error).__name__
-        return Tagged(error=f"its tags cannot be written: {told}")
+    except Exception:  # noqa: BLE001
+        return Tagged(error=_TOO_BROKEN)
     finally:
         with suppress(FileNotFoundError):
             Path(part).unlink()
@@ -122,6 +137,7 @@ def _write(job: TagJob, part: Path) -> Tagged:
     changes = _changes(names, before, after)
     if job.preview or not changes:
         return Tagged(changes)
+    _require_writable(found.track.files[0].format)
     written, kept = _fitting(found, path, part, names, after)
     left_out = _changes(kept, before, after)
     # A file may be unable to hold a value: what it holds is written without that.
@@ -156,6 +172,14 @@ def _require_known(job: TagJob) -> None:
     now = Path(job.path).stat()
     if (now.st_size, now.st_mtime_ns // 1000) != (job.size, job.modified_us):
         raise SourceError(_CHANGED)
+
+
+def _require_writable(kind: str) -> None:
+    """Raise `SourceError` when a file of a kind has no place for tags."""
+    if not kind:
+        raise SourceError(_NO_SOUND)
+    if kind in _WITHOUT_TAGS:
+        raise SourceError(_NOT_WRITTEN)
 
 
 def _require_same_sound(before: Track, after: Track) -> None:
@@ -216,15 +240,12 @@ def _retagged(path: Path, part: Path, names: Sequence[str], texts: Texts, *, new
     # Some kinds are told by the name alone, which the copy does not have.
     known: Any = mutagen.File(path)
     if known is None:
-        raise SourceError("tags cannot be written to this kind of file")
+        raise SourceError(_NOT_WRITTEN)
     audio = _THAT_KEEP_MORE.get(type(known), type(known))(part)
-    try:
-        if audio.tags is None:
-            audio.add_tags()
-        write_facts(audio.tags, names, texts)
-        _save(audio, newest=newest)
-    except NotImplementedError:
-        raise SourceError("tags cannot be written to this kind of file") from None
+    if audio.tags is None:
+        audio.add_tags()
+    write_facts(audio.tags, names, texts)
+    _save(audio, newest=newest)
     os.utime(part)
     with part.open("rb+") as stream:
         _rewrite_chunks(stream, part.stat().st_size, names, texts)
@@ -235,11 +256,15 @@ def _retagged(path: Path, part: Path, names: Sequence[str], texts: Texts, *, new
 
 def _save(audio: Any, *, newest: bool) -> None:
     tags = audio.tags
-    if isinstance(tags, ID3) and tags.version < _NEWEST_ID3 and not newest:
-        tags.update_to_v23()
+    if not isinstance(tags, Keeping):
+        audio.save()
+    elif tags.version < _NEWEST_ID3 and not newest:
+        tags.keep_in(3)
+        audio.tags.update_to_v23()
         # Several values stay several, as programs write them into this version, too.
         audio.save(v2_version=3, v23_sep=None)
     else:
+        tags.keep_in(4)
         audio.save()
 
 

@@ -55,6 +55,12 @@ def id3_tags(path: Path) -> None:
     audio.save()
 
 
+def id3_tag(frames: bytes, version: int = 3) -> bytes:
+    """Return an ID3v2 tag that holds these bytes."""
+    size = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3" + bytes([version, 0, 0]) + size + frames
+
+
 def vorbis_tags(path: Path) -> None:
     """Tag a file with Vorbis comments."""
     audio: Any = mutagen.File(path)
@@ -89,6 +95,47 @@ def info_list(**texts: bytes) -> bytes:
 def aiff_chunk(name: bytes, content: bytes) -> bytes:
     """Return a chunk of an AIFF file."""
     return name + struct.pack(">I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+def aiff(*chunks: bytes, seconds: float = 0.5) -> bytes:
+    """Return an AIFF file of silence, with chunks behind the sound."""
+    count = int(RATE * seconds)
+    # The rate is an extended float: an exponent of 12 and 8,000 as its leading bits.
+    rate = struct.pack(">HQ", 0x3FFF + 12, RATE << 51)
+    form = aiff_chunk(b"COMM", struct.pack(">HIH", 1, count, 16) + rate)
+    sound = aiff_chunk(b"SSND", bytes(8 + 2 * count))
+    content = b"AIFF" + form + sound + b"".join(chunks)
+    return b"FORM" + struct.pack(">I", len(content)) + content
+
+
+def dsf(tag: bytes = b"") -> bytes:
+    """Return a DSF file of a second of silence in stereo, with an ID3 tag at its end."""
+    sound = bytes(2 * 4096 * 87)
+    form = struct.pack("<IIIIIIQII", 1, 0, 2, 2, 2_822_400, 1, 2_822_400, 4096, 0)
+    parts = b"fmt " + struct.pack("<Q", 52) + form
+    parts += b"data" + struct.pack("<Q", 12 + len(sound)) + sound
+    pointer = 28 + len(parts) if tag else 0
+    return b"DSD " + struct.pack("<QQQ", 28, 28 + len(parts) + len(tag), pointer) + parts + tag
+
+
+def dsdiff(tag: bytes = b"") -> bytes:
+    """Return a DSDIFF file of a second of silence in stereo, with an ID3 tag at its end."""
+
+    def chunk(name: bytes, *content: bytes) -> bytes:
+        joined = b"".join(content)
+        return name + struct.pack(">Q", len(joined)) + joined + bytes(len(joined) % 2)
+
+    rate = chunk(b"FS  ", struct.pack(">I", 2_822_400))
+    channels = chunk(b"CHNL", struct.pack(">H", 2), b"SLFTSRGT")
+    packing = chunk(b"CMPR", b"DSD ", b"\x0enot compressed\0")
+    sound = chunk(b"PROP", b"SND ", rate, channels, packing) + chunk(b"DSD ", bytes(705_600))
+    return chunk(b"FRM8", b"DSD ", chunk(b"FVER", b"\1\5\0\0"), sound, chunk(b"ID3 ", tag))
+
+
+def trueaudio(seconds: int = 1) -> bytes:
+    """Return the head of a TrueAudio file in stereo with 16 bits at 44,100 Hz, and some sound."""
+    head = struct.pack("<HHHII", 1, 2, 16, 44_100, 44_100 * seconds)
+    return b"TTA1" + head + bytes(2_000)
 
 
 def ebml(number: int, *content: bytes) -> bytes:

@@ -15,7 +15,19 @@ from mutagen.asf._attrs import ASFGUIDAttribute
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.files import read_track
 from service.ingest.raw import harvest
-from tests.support.audio import RATE, aiff_chunk, tone, vorbis_tags
+from tests.support.audio import (
+    RATE,
+    aiff,
+    aiff_chunk,
+    dsdiff,
+    dsf,
+    id3_tag,
+    riff_chunk,
+    tone,
+    trueaudio,
+    vorbis_tags,
+    wav,
+)
 
 
 def _read(path: Path) -> tuple[Track, list[str]]:
@@ -41,10 +53,9 @@ def _frame_2_2(name: bytes, content: bytes) -> bytes:
 
 def _id3(path: Path, *frames: bytes, version: int = 3, flags: int = 0) -> tuple[Track, list[str]]:
     """Read an MP3 file behind a tag of these frames."""
-    tone(path, 0.1)
-    body = b"".join(frames)
-    size = bytes(len(body) >> shift & 0x7F for shift in (21, 14, 7, 0))
-    path.write_bytes(b"ID3" + bytes([version, 0, flags]) + size + body + path.read_bytes())
+    tag = bytearray(id3_tag(b"".join(frames), version))
+    tag[5] = flags
+    path.write_bytes(tag + tone(path, 0.1).read_bytes())
     return _read(path)
 
 
@@ -131,6 +142,50 @@ def test_id3_in_aiff_is_read_whatever_its_chunk_claims(tmp_path: Path) -> None:
     lie = chunk[:4] + struct.pack("<I", len(tag)) + chunk[8:]
     path.write_bytes(path.read_bytes() + lie)
     assert _read(path)[0].title == "Title"
+
+
+def _in_chunk(suffix: str, tag: bytes) -> bytes:
+    """Return a file that has its ID3 tag in a chunk, or that is MP3 or TrueAudio."""
+    if suffix == "wav":
+        return wav(riff_chunk(b"id3 ", tag))
+    if suffix == "aiff":
+        return aiff(aiff_chunk(b"ID3 ", tag))
+    if suffix == "tta":
+        return tag + trueaudio()
+    return dsf(tag) if suffix == "dsf" else dsdiff(tag)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "dsf", "dff", "tta"])
+def test_what_is_broken_costs_only_itself_wherever_the_tag_is(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    frames = (
+        _frame(b"TPE1", b"\x09?"), _frame(b"RGAD", bytes(8)), _frame(b"TZZ9", b"\0whatever"),
+        _frame(b"COMM", b"\0e\xfd\xfeMood\0Upbeat"), _frame(b"TIT2", b"\x07\0Title", 0x0020),
+    )  # fmt: skip
+    path.write_bytes(_in_chunk(suffix, id3_tag(b"".join(frames))))
+    track, notes = _read(path)
+    assert (track.title, track.files[0].format) == ("Title", suffix)
+    assert _texts(track).items() >= {"tzz9": "whatever", "comment:mood": "Upbeat"}.items()
+    assert notes == ["ID3 tags that cannot be read are left out: RGAD (1), TPE1 (1)"]
+
+
+@pytest.mark.parametrize("suffix", ["wav", "aiff", "dsf", "dff"])
+def test_a_tag_in_a_chunk_may_have_flags_of_no_version(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    tag = bytearray(id3_tag(_TITLE))
+    tag[5] = 0x03
+    path.write_bytes(_in_chunk(suffix, bytes(tag)))
+    track, _ = _read(path)
+    assert (track.title, track.files[0].format) == ("Title", suffix)
+    assert track.duration.ToMilliseconds() > 400
+
+
+def test_a_broken_frame_of_a_chapter_is_told_as_the_chapter(tmp_path: Path) -> None:
+    times = struct.pack(">IIII", 0, 1000, 0xFFFFFFFF, 0xFFFFFFFF)
+    chapter = _frame(b"CHAP", b"one\0" + times + _frame(b"TIT2", b"\x09?"))
+    track, notes = _id3(tmp_path / "a.mp3", _TITLE, chapter)
+    assert track.title == "Title"
+    assert notes == ["ID3 tags that cannot be read are left out: CHAP (1)"]
 
 
 # --------------------------------------------------------------------------------- APE, Vorbis

@@ -41,16 +41,24 @@ from service.ingest.tag_writing import Tagged, TagJob, write_tags
 from service.ingest.tags import map_tags
 from tests.support.audio import (
     MBID,
+    aac_frame,
+    aiff,
     aiff_chunk,
+    dsdiff,
+    dsf,
     frame,
+    id3_tag,
     id3_tags,
     info_list,
     matroska,
     mp4,
+    musepack,
     riff_chunk,
     tone,
+    trueaudio,
     vorbis_tags,
     wav,
+    wavpack,
 )
 
 MAKERS: Final[dict[str, Callable[[], Any]]] = {
@@ -96,6 +104,10 @@ FULL: Final = Track(
         Attribute(key="unknown", text="stays in the catalogue"),
     ],
 )
+
+
+def _id3v3(name: bytes, content: bytes) -> bytes:
+    return name + len(content).to_bytes(4) + b"\0\0" + content
 
 
 def read_back(tags: Any) -> Track:
@@ -264,21 +276,40 @@ def test_a_file_that_has_changed_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
-    [("a.mka", matroska(title="Old")), ("a.wav", b"no sound"), ("a.flac", b"fLaC\0\0")],
+    ("name", "content", "why"),
+    [
+        ("a.mka", matroska(title="Old"), "this kind of file"),
+        ("a.aac", aac_frame(400) * 20, "this kind of file"),
+        ("a.mp3", id3_tag(_id3v3(b"TIT2", b"\0Old")), "holds no sound"),
+        ("a.wav", b"no sound", "cannot be read"),
+        ("a.flac", b"fLaC\0\0", "cannot be read"),
+    ],
 )
-def test_what_cannot_be_written_stays_as_it_is(tmp_path: Path, name: str, content: bytes) -> None:
+def test_what_cannot_be_written_stays_as_it_is(
+    tmp_path: Path, name: str, content: bytes, why: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    assert write(path, FULL).error
+    assert why in write(path, FULL).error
     assert path.read_bytes() == content
 
 
-def test_a_file_without_tags_gets_some(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    path.write_bytes(wav())
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.wav", wav()), ("a.aiff", aiff()), ("a.dsf", dsf()), ("a.dff", dsdiff()),
+        ("a.tta", trueaudio()), ("a.wv", wavpack()), ("a.mpc", musepack()),
+    ],
+)  # fmt: skip
+def test_a_file_without_tags_gets_some(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    before = said(path).files[0]
     assert write(path, FULL).error == ""
-    assert said(path).title == "Jóga"
+    after = said(path)
+    assert (after.title, after.files[0].duration) == ("Jóga", before.duration)
+    assert (after.files[0].audio_hash, after.files[0].format) == (before.audio_hash, before.format)
+    assert write(path, FULL) == Tagged()
 
 
 @pytest.mark.parametrize("ape", [False, True])
@@ -349,30 +380,89 @@ def test_an_older_tag_without_a_title_keeps_its_version(tmp_path: Path) -> None:
     assert (_version(path), said(path).title) == (3, "a")
 
 
-def _id3v3(name: bytes, content: bytes) -> bytes:
-    return name + len(content).to_bytes(4) + b"\0\0" + content
+def _tagged(path: Path, *frames: bytes, before: bytes = b"") -> bytes:
+    """Put a tag of version 2.3 with a title, an artist and these frames before the sound."""
+    known = _id3v3(b"TIT2", b"\0Old") + _id3v3(b"TPE1", b"\0Bjork")
+    content = before + id3_tag(known + b"".join(frames)) + tone(path).read_bytes()
+    path.write_bytes(content)
+    assert said(path).title == "Old"
+    return content
 
 
 @pytest.mark.parametrize(
-    "lost",
+    ("name", "content"),
     [
-        pytest.param(_id3v3(b"RVAD", b"\3\x10" + b"\0\1" * 4), id="outdated"),
-        pytest.param(_id3v3(b"APIC", b"\0image/png"), id="broken"),
-        pytest.param(
-            _id3v3(b"TSOP", b"\0Bjork") + _id3v3(b"NCON", b"of a program"), id="only in 2.3"
-        ),
-        pytest.param(b"", id="behind rubbish"),
+        (b"RVAD", b"\3\x10" + b"\0\1" * 4),
+        (b"APIC", b"\0image/png"),
+        (b"TXXX", b"\x09" + b"x" * 200),
     ],
 )
-def test_a_file_that_would_lose_other_tags_is_left_alone(tmp_path: Path, lost: bytes) -> None:
+def test_frames_that_cannot_be_read_stay_as_they_are(
+    tmp_path: Path, name: bytes, content: bytes
+) -> None:
+    path = tmp_path / "a.mp3"
+    frame = _id3v3(name, content)
+    _tagged(path, frame)
+    assert write(path, Track(genres=["Pop"])).error == ""
+    assert (_version(path), list(said(path).genres)) == (3, ["Pop"])
+    assert frame in path.read_bytes()
+
+
+def test_frames_that_cannot_be_read_follow_into_a_newer_version(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    # Only the newest version has a frame for the name to sort by, and counts seven bits a byte.
+    content = b"of a program" * 20
+    _tagged(path, _id3v3(b"TSOP", b"\0Bjork"), _id3v3(b"NCON", content))
+    assert write(path, Track(genres=["Pop"])).error == ""
+    assert _version(path) == 4
+    assert b"NCON" + bytes([0, 0, 1, 0x70, 0, 0]) + content in path.read_bytes()
+
+
+def test_frames_of_the_oldest_version_get_their_later_names(tmp_path: Path) -> None:
     path = tone(tmp_path / "a.mp3")
-    frames = _id3v3(b"TIT2", b"\0Old") + _id3v3(b"TPE1", b"\0Bjork") + lost
-    tag = b"ID3\3\0\0" + bytes([0, 0, len(frames) >> 7, len(frames) & 0x7F]) + frames
-    content = (b"" if lost else b"rubbish") + tag + path.read_bytes()
-    path.write_bytes(content)
-    assert said(path).title == "Old"
+    level = b"\3\x10" + b"\0\1" * 4
+    frames = (b"TT2\0\0\4\0Old", b"RVA" + len(level).to_bytes(3) + level)
+    path.write_bytes(id3_tag(b"".join(frames), version=2) + path.read_bytes())
+    assert write(path, Track(genres=["Pop"])).error == ""
+    assert (_version(path), said(path).title) == (3, "Old")
+    assert _id3v3(b"RVAD", level) in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("frames", "before"),
+    [
+        pytest.param(
+            [_id3v3(b"TSOP", b"\0Bjork"), b"NCON" + bytes([0, 0, 0, 9, 0, 0x80]) + bytes(9)], b"",
+            id="packed in 2.3, and needs 2.4",
+        ),
+        pytest.param([], b"rubbish", id="behind rubbish"),
+    ],
+)  # fmt: skip
+def test_a_file_that_would_lose_other_tags_is_left_alone(
+    tmp_path: Path, frames: list[bytes], before: bytes
+) -> None:
+    path = tmp_path / "a.mp3"
+    content = _tagged(path, *frames, before=before)
     assert "would lose other tags" in write(path, Track(genres=["Pop"])).error
     assert path.read_bytes() == content
+
+
+def test_a_tag_at_the_end_stays_beside_one_at_the_start(tmp_path: Path) -> None:
+    path = tone(tmp_path / "a.mp3")
+    frames = b"TIT2" + bytes([0, 0, 0, 4, 0, 0]) + b"\0Old"
+    head = bytes([4, 0, 0x10, 0, 0, 0, len(frames)])
+    path.write_bytes(path.read_bytes() + b"ID3" + head + frames + b"3DI" + head)
+    assert said(path).title == "Old"
+    assert write(path, Track(genres=["Pop"])).error == ""
+    assert (said(path).title, list(said(path).genres)) == ("Old", ["Pop"])
+
+
+def test_a_broken_file_is_left_alone_with_a_reason_of_ours(tmp_path: Path) -> None:
+    path = made(tmp_path, "a.flac")
+    content = path.read_bytes()
+    # The name of the program claims to be longer than the comments.
+    path.write_bytes(content[:46] + b"\xff\xff\xff\x7f" + content[50:])
+    assert write(path, FULL).error == "is too broken for its tags to be written"
 
 
 def test_an_unknown_frame_stays_where_the_version_does(tmp_path: Path) -> None:

@@ -100,8 +100,8 @@ def search(
     order_by: Annotated[
         str,
         typer.Option(
-            help="The order: relevance, create_time, title, release_date or popularity, "
-            "followed by ' desc' for the reverse."
+            help="The order: relevance, create_time, title, release_date, popularity, duration, "
+            "artist or album, followed by ' desc' for the reverse."
         ),
     ] = "",
     min_score: Annotated[

@@ -56,7 +56,11 @@ def list_(
         bool, typer.Option("--deleted", help="Those that are deleted and can be brought back.")
     ] = False,
     order_by: Annotated[
-        str, typer.Option(help="create_time, title, release_date or popularity; ' desc' reverses.")
+        str,
+        typer.Option(
+            help="create_time, title, release_date, popularity, duration, artist or album; "
+            "' desc' reverses."
+        ),
     ] = "create_time",
     limit: Annotated[int, typer.Option(min=1, help="How many tracks at most.")] = 50,
     library: OfLibrary = None,

@@ -32,7 +32,6 @@ from service.search.model import (
     Found,
     Hit,
     Mode,
-    Place,
     Rung,
     Words,
     without_brackets,
@@ -41,6 +40,7 @@ from service.search.ordering import NEWEST_FIRST, matches_in_order, rated
 from service.search.vocabulary import Lexicon
 from service.tracks.document import track_message
 from service.tracks.listing import Order
+from service.tracks.model import Place
 from service.tracks.store import find_many
 
 

@@ -10,6 +10,8 @@ from operator import mul
 from typing import Final
 from uuid import UUID
 
+from service.tracks.model import Place
+
 MAX_QUERY: Final = 500
 MAX_BATCH: Final = 500
 MAX_HITS: Final = 200
@@ -21,10 +23,6 @@ ENOUGH: Final = 3
 
 _MAX_WORDS: Final = 24
 _BRACKETS: Final = re.compile(r"[(\[{][^)\]}]*[)\]}]?")
-
-
-Place = tuple[str | float, UUID]
-"""Where a hit stands: its key in the order of the search, then its id."""
 
 
 class Rung(IntEnum):

@@ -15,8 +15,9 @@ from psycopg import sql
 from service.database import Connection
 from service.search.candidates import Scope
 from service.search.ladder import rate
-from service.search.model import Hit, Place, Reading, Rung, Words, any_of_readings
-from service.tracks.listing import Order, Row, list_tracks, order_of
+from service.search.model import Hit, Reading, Rung, Words, any_of_readings
+from service.tracks.listing import Order, list_tracks, order_of
+from service.tracks.model import Place
 
 NEWEST_FIRST: Final = order_of("create_time desc")
 
@@ -59,7 +60,7 @@ async def matches_in_order(
         also=matching if readings else _FINDABLE,
         values=values,
     )
-    return [(row.id, _place(row)) for row in rows]
+    return [(row.id, row.place) for row in rows]
 
 
 async def rated(
@@ -70,8 +71,3 @@ async def rated(
         return [Hit(track_id, Rung.FILTER, 1.0) for track_id in ids]
     hits = await rate(connection, query, readings, ids)
     return [hits[track_id] for track_id in ids if track_id in hits]
-
-
-def _place(row: Row) -> Place:
-    key = str(row.sort_key) if isinstance(row.sort_key, UUID) else row.sort_key
-    return key, row.id

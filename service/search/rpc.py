@@ -25,14 +25,14 @@ from service.search.candidates import Scope
 from service.search.codec import encode_explanation, encode_verdict
 from service.search.explain import MAX_TRACKS
 from service.search.facets import DEFAULT_VALUES, MAX_VALUES
-from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode, Place
+from service.search.model import MAX_BATCH, MAX_QUERY, Facet, FacetCounts, Mode
 from service.suggest.catalogue import Findings, search_catalogue
 from service.suggest.codec import decode_suggest, encode_suggestions
 from service.suggest.complete import complete
-from service.tracks.listing import Order, order_of
+from service.tracks.listing import Order, order_of, place_of, position_of
 from service.validation import Check
 from service.wire.enums import EnumNames
-from service.wire.page_token import PageTokens, Position
+from service.wire.page_token import PageTokens
 from service.wire.router import Context
 from service.wire.status import to_status
 
@@ -129,7 +129,7 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         scope = Scope(library_id, parse(request.filter))
         order = _order(request.order_by)
         position = await self._page_tokens.read(request)
-        after = _place(position) if position else None
+        after = place_of(position) if position else None
         return Search(
             text,
             scope,
@@ -158,8 +158,8 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             verdicts=map(encode_verdict, page.verdicts),
         )
         if page.last:
-            key, track_id = page.last
-            response.next_page_token = await self._page_tokens.issue(request, [key, str(track_id)])
+            position = position_of(page.last)
+            response.next_page_token = await self._page_tokens.issue(request, position)
         return response
 
 
@@ -192,11 +192,6 @@ def _order(text: str) -> Order | None:
     """Read `order_by`; None is the order by relevance."""
     by_relevance = text.strip() in ("", "relevance")
     return None if by_relevance else order_of(text, besides="relevance, or ")
-
-
-def _place(position: Position) -> Place:
-    key, track_id = position
-    return key if isinstance(key, str) else float(key or 0), UUID(str(track_id))
 
 
 def _encode_hit(shown: ShownHit) -> pb.SearchHit:

@@ -1,57 +1,113 @@
-"""Pages of tracks in one of four orders, with any filter.
+"""Pages of tracks in one of several orders, with any filter.
 
-The only statement of this package that is put together: from fragments that are static text, one
-for each order. A page begins after the sort key of the last row of the page before.
+The only statement of this package that is put together: from fragments that are static text, some
+for each order. A page begins after the place of the last row of the page before, and an index is
+walked from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, LiteralString
 from uuid import UUID
 
 from psycopg import sql
-from psycopg.rows import class_row
 
 from service.database import Connection
 from service.errors import invalid
 from service.query import Query, condition
+from service.tracks.model import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Tracks that have the same sort keys, each an expression and its type; then comes the id.
+
+    `source` are the tables, of which `t` is the track, and `condition` selects the tracks. The
+    first `leading` keys are those of an index of another table, which is walked.
+    """
+
+    keys: tuple[tuple[LiteralString, LiteralString], ...] = ()
+    source: LiteralString = "track AS t"
+    condition: LiteralString = "true"
+    leading: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order of tracks: the expression that an index has, its type, the direction."""
+    """One order of tracks: stretches, one after the other, no two of which have as many keys."""
 
-    key: LiteralString
-    key_type: LiteralString
+    stretches: tuple[Stretch, ...]
     descending: bool = False
+
+    def following(self, after: Place | None) -> tuple[Stretch, ...]:
+        """Return the stretches in their order, from the one on that has a place.
+
+        Raises `InvalidInput` for a place in another order.
+        """
+        ordered = self.stretches[::-1] if self.descending else self.stretches
+        if after is None:
+            return ordered
+        for first, stretch in enumerate(ordered):
+            if len(stretch.keys) + 1 == len(after):
+                return ordered[first:]
+        raise invalid("page_token", "must be the next_page_token of this version of the service")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A track of a page, with its sort key."""
+    """A track of a page, with its place in the order."""
 
     id: UUID
-    sort_key: str | float | UUID
     document: bytes
+    place: Place
 
 
 # A missing value counts as the lowest. Indexes: track_library_idx, track_title_idx,
-# track_release_date_idx, track_popularity_idx.
-_KEYS: Final[dict[str, tuple[LiteralString, LiteralString]]] = {
-    "create_time": ("t.id", "uuid"),
-    "title": ("t.title_key", "text"),
-    "release_date": ("coalesce(t.release_date::text, '') COLLATE \"C\"", "text"),
-    "popularity": ("coalesce(t.popularity, -1)", "double precision"),
+# track_release_date_idx, track_popularity_idx, track_duration_idx.
+_BY_TRACK: Final = {
+    "create_time": Stretch(),
+    "title": Stretch((("t.title_key", "text"),)),
+    "release_date": Stretch((("coalesce(t.release_date::text, '') COLLATE \"C\"", "text"),)),
+    "popularity": Stretch((("coalesce(t.popularity, -1)", "double precision"),)),
+    "duration": Stretch((("coalesce(t.duration_ms, -1)", "integer"),)),
 }
-_AFTER: Final = sql.SQL("({key}, t.id) {beyond} (%(after_key)s::{key_type}, %(after_id)s::uuid)")
+# track_without_credit_idx; artist_credit_names_idx and track_credit_idx.
+_BY_ARTIST: Final = (
+    Stretch(condition="t.credit_id IS NULL"),
+    Stretch(
+        (('left(c.names_key, 300) COLLATE "C"', "text"), ("t.title_key", "text")),
+        source="artist_credit AS c JOIN track AS t ON t.credit_id = c.id",
+        leading=1,
+    ),
+)
+# track_without_album_idx; album_title_key_idx and track_album_idx.
+_BY_ALBUM: Final = (
+    Stretch(condition="t.album_id IS NULL"),
+    Stretch(
+        (
+            ("a.title_key", "text"),
+            ("a.id", "uuid"),
+            ("coalesce(t.disc_number, 0)", "integer"),
+            ("coalesce(t.track_number, 0)", "integer"),
+        ),
+        source="album AS a JOIN track AS t ON t.album_id = a.id",
+        leading=2,
+    ),
+)
+_ORDERS: Final = {
+    **{name: (stretch,) for name, stretch in _BY_TRACK.items()},
+    "artist": _BY_ARTIST,
+    "album": _BY_ALBUM,
+}
+
 _PAGE: Final = sql.SQL(
     """
-    SELECT t.id, {key} AS sort_key, t.document
-    FROM track AS t
+    SELECT t.id, t.document{keys}
+    FROM {source}
     WHERE t.library_id = {library} AND {conditions}
-    ORDER BY {key} {direction}, t.id {direction}
+    ORDER BY {order}
     LIMIT %(limit)s::integer
     """
 )
@@ -60,15 +116,17 @@ _OF_EACH: Final = sql.SQL("l.id")
 # Libraries are few: a page of each by its index, and the best of these.
 _PAGE_OF_ALL: Final = sql.SQL(
     """
-    SELECT p.id, p.sort_key, p.document
+    SELECT p.*
     FROM library AS l
     CROSS JOIN LATERAL ({page}) AS p
-    ORDER BY p.sort_key {direction}, p.id {direction}
+    ORDER BY {order}
     LIMIT %(limit)s::integer
     """
 )
 _LIVE: Final = sql.SQL("t.deleted_at IS NULL")
 _NOT_MERGED: Final = sql.SQL("t.merged_into IS NULL")
+_KEY: Final = sql.SQL(", {expression} AS {name}")
+_BEYOND: Final = sql.SQL("({columns}) {operator} ({place})")
 
 
 def order_of(text: str, *, besides: str = "") -> Order:
@@ -77,11 +135,21 @@ def order_of(text: str, *, besides: str = "") -> Order:
     `besides` is what else the caller understands, for the message.
     """
     name, _, direction = text.strip().partition(" ")
-    if (name or "create_time") in _KEYS and direction.strip().lower() in ("", "asc", "desc"):
-        key, key_type = _KEYS[name or "create_time"]
-        return Order(key, key_type, direction.strip().lower() == "desc")
-    names = ", ".join(_KEYS)
+    if (name or "create_time") in _ORDERS and direction.strip().lower() in ("", "asc", "desc"):
+        return Order(_ORDERS[name or "create_time"], direction.strip().lower() == "desc")
+    names = ", ".join(_ORDERS)
     raise invalid("order_by", f"must be {besides}one of {names}, alone or followed by ' desc'")
+
+
+def position_of(place: Place) -> list[str | float]:
+    """Return a place as a page token holds it."""
+    return [str(part) if isinstance(part, UUID) else part for part in place]
+
+
+def place_of(position: Sequence[str | float | None]) -> Place:
+    """Return the place that a page token holds."""
+    *keys, id_ = position
+    return (*(key for key in keys if key is not None), UUID(str(id_)))
 
 
 async def list_tracks(
@@ -89,7 +157,7 @@ async def list_tracks(
     library_id: UUID | None,
     query: Query,
     order: Order,
-    after: tuple[object, UUID] | None,
+    after: Place | None,
     limit: int,
     *,
     with_deleted: bool,
@@ -100,45 +168,79 @@ async def list_tracks(
 
     `also` is one more condition on the track `t`, with the values of its parameters.
     """
-    statement, parameters = page_statement(
-        library_id, query, order, after, with_deleted=with_deleted, also=also
-    )
-    parameters |= {"limit": limit, **(values or {})}
-    async with connection.cursor(row_factory=class_row(Row)) as cursor:
+    rows: list[Row] = []
+    for stretch in order.following(after):
+        statement, parameters = page_statement(
+            library_id, query, stretch, after,
+            descending=order.descending, with_deleted=with_deleted, also=also,
+        )  # fmt: skip
+        parameters |= {"limit": limit - len(rows), **(values or {})}
         # The values decide which index is right, so the plan is made for them each time.
-        await cursor.execute(statement, parameters, prepare=False)
-        return await cursor.fetchall()
+        found = await connection.execute(statement, parameters, prepare=False)
+        rows += [Row(id_, of, (*keys, id_)) for id_, of, *keys in await found.fetchall()]
+        if len(rows) == limit:
+            break
+        after = None
+    return rows
 
 
 def page_statement(
     library_id: UUID | None,
     query: Query,
-    order: Order,
-    after: tuple[object, UUID] | None,
+    stretch: Stretch,
+    after: Place | None,
     *,
+    descending: bool,
     with_deleted: bool,
     also: sql.Composable | None = None,
 ) -> tuple[sql.Composed, dict[str, object]]:
-    """Return the statement of a page, and its parameters but for the limit."""
-    conditions: list[sql.Composable] = [also] if also else []
+    """Return the statement of a page of one stretch, and its parameters but for the limit."""
+    conditions: list[sql.Composable] = [sql.SQL(stretch.condition), *([also] if also else ())]
     parameters: dict[str, object] = {"library_id": library_id} if library_id else {}
     conditions.append(_NOT_MERGED if with_deleted else _LIVE)
-    key = sql.SQL(order.key)
     if after:
-        beyond = sql.SQL("<" if order.descending else ">")
-        conditions.append(_AFTER.format(key=key, beyond=beyond, key_type=sql.SQL(order.key_type)))
-        parameters |= {"after_key": after[0], "after_id": after[1]}
+        conditions += _beyond(stretch, descending=descending)
+        parameters |= {f"after{index}": value for index, value in enumerate(after)}
     if not query.is_empty:
         wanted, values = condition(query)
         conditions.append(wanted)
         parameters |= values
-    direction = sql.SQL("DESC" if order.descending else "ASC")
+    names = [sql.Identifier(f"k{index}") for index in range(len(stretch.keys))]
+    direction = sql.SQL(" DESC" if descending else " ASC")
+    order = sql.SQL(", ").join(name + direction for name in [*names, sql.Identifier("id")])
     page = _PAGE.format(
-        key=key,
+        keys=sql.SQL("").join(
+            _KEY.format(expression=sql.SQL(expression), name=name)
+            for (expression, _), name in zip(stretch.keys, names, strict=True)
+        ),
+        source=sql.SQL(stretch.source),
         library=_OF_ONE if library_id else _OF_EACH,
         conditions=sql.SQL(" AND ").join(conditions),
-        direction=direction,
+        order=order,
     )
     if library_id:
         return page, parameters
-    return _PAGE_OF_ALL.format(page=page, direction=direction), parameters
+    return _PAGE_OF_ALL.format(page=page, order=order), parameters
+
+
+def _beyond(stretch: Stretch, *, descending: bool) -> list[sql.Composable]:
+    """Return the conditions for what comes after a place, the parameters `after0` and on."""
+    operator: LiteralString = "<" if descending else ">"
+    whole = _compared([*stretch.keys, ("t.id", "uuid")], operator)
+    if not stretch.leading:
+        return [whole]
+    # Of a comparison with columns of two tables, an index is asked for none.
+    return [_compared(stretch.keys[: stretch.leading], operator + "="), whole]
+
+
+def _compared(
+    columns: Sequence[tuple[LiteralString, LiteralString]], operator: LiteralString
+) -> sql.Composable:
+    return _BEYOND.format(
+        columns=sql.SQL(", ").join(sql.SQL(expression) for expression, _ in columns),
+        operator=sql.SQL(operator),
+        place=sql.SQL(", ").join(
+            sql.Placeholder(f"after{index}") + sql.SQL("::" + type_)
+            for index, (_, type_) in enumerate(columns)
+        ),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from service.artists.model import Credit, CreditedName
@@ -33,6 +33,9 @@ PENDING: Final = "PENDING"
 PROCESSING: Final = "PROCESSING"
 COMPLETED: Final = "COMPLETED"
 FAILED: Final = "FAILED"
+
+Place: TypeAlias = tuple[str | float | UUID, ...]
+"""Where a track stands in an order: its sort keys, then its id."""
 
 
 @dataclass(frozen=True, slots=True)

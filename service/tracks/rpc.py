@@ -21,7 +21,7 @@ from service.tracks.candidates import Key
 from service.tracks.codec import decode_track
 from service.tracks.document import track_message
 from service.tracks.importing import Import
-from service.tracks.listing import list_tracks, order_of
+from service.tracks.listing import list_tracks, order_of, place_of, position_of
 from service.tracks.model import (
     MAX_BATCH,
     MAX_IMPORT_BATCH,
@@ -93,7 +93,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         check.done()
         query, order = parse(request.filter), order_of(request.order_by)
         position = await self._page_tokens.read(request)
-        after = (position[0], UUID(str(position[1]))) if position else None
+        after = place_of(position) if position else None
         async with self._database.read() as connection:
             rows = await list_tracks(
                 connection, library_id, query, order, after, size + 1,
@@ -103,9 +103,8 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
             tracks=[track_message(row.document, full=full) for row in rows[:size]]
         )
         if len(rows) > size:
-            last = rows[size - 1]
-            key = str(last.sort_key) if isinstance(last.sort_key, UUID) else last.sort_key
-            response.next_page_token = await self._page_tokens.issue(request, [key, str(last.id)])
+            last = position_of(rows[size - 1].place)
+            response.next_page_token = await self._page_tokens.issue(request, last)
         return response
 
     async def UpdateTrack(self, request: pb.UpdateTrackRequest, context: Context) -> pb.Track:

@@ -1421,6 +1421,8 @@ CREATE UNIQUE INDEX artist_alias_primary_key ON public.artist_alias USING btree 
 
 CREATE INDEX artist_credit_name_artist_idx ON public.artist_credit_name USING btree (artist_id, credit_id);
 
+CREATE INDEX artist_credit_names_idx ON public.artist_credit USING btree ("left"(names_key, 300) COLLATE "C");
+
 CREATE INDEX artist_credit_words_idx ON public.artist_credit USING gin (words);
 
 CREATE INDEX artist_letters_idx ON public.artist USING btree (public.name_letters(name_key));
@@ -1509,6 +1511,8 @@ END));
 
 CREATE INDEX track_credit_idx ON public.track USING btree (credit_id, library_id);
 
+CREATE INDEX track_duration_idx ON public.track USING btree (library_id, COALESCE(duration_ms, '-1'::integer), id);
+
 CREATE UNIQUE INDEX track_genre_key ON public.track_genre USING btree (genre_id, track_id);
 
 CREATE INDEX track_isrc_idx ON public.track USING btree (isrc) WHERE (isrc IS NOT NULL);
@@ -1562,6 +1566,10 @@ CREATE INDEX track_task_library_idx ON public.track_task USING btree (library_id
 CREATE INDEX track_title_idx ON public.track USING btree (library_id, title_key, id);
 
 CREATE INDEX track_unsearched_idx ON public.track USING btree (id) WHERE ((status <> 'COMPLETED'::text) OR (deleted_at IS NOT NULL));
+
+CREATE INDEX track_without_album_idx ON public.track USING btree (library_id, id) WHERE (album_id IS NULL);
+
+CREATE INDEX track_without_credit_idx ON public.track USING btree (library_id, id) WHERE (credit_id IS NULL);
 
 CREATE TRIGGER album_is_gone AFTER DELETE ON public.album FOR EACH ROW EXECUTE FUNCTION public.name_is_gone();
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from fonoteca.v1 import search_pb2 as pb
-from fonoteca.v1.track_pb2 import ListTracksRequest, Track
+from fonoteca.v1.track_pb2 import ListTracksRequest, Track, TrackAlbum
 from fonoteca.v1.types_pb2 import PartialDate
 from service.database import Database
 from tests.support.errors import raises_status
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from fonoteca.v1.track_pb2_grpc import TrackServiceAsyncStub
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
-FIELDS = ("create_time", "title", "release_date", "popularity")
+FIELDS = ("create_time", "title", "release_date", "popularity", "duration", "artist", "album")
 ORDERS = tuple(f"{field}{direction}" for field in FIELDS for direction in ("", " desc"))
 
 
@@ -33,11 +34,15 @@ async def catalogue(database: Database) -> None:
                 credits=credited("Ann"),
                 popularity=number * 5 % 7 if number % 3 else None,
                 release_date=PartialDate(year=1990 + number % 4) if number % 5 else None,
+                duration=Duration(seconds=number % 4) if number % 3 else None,
+                album=TrackAlbum(title=f"Some {number % 2}") if number % 4 else None,
+                track_number=12 - number,
             )
             for number in range(12)
         ),
         Track(title="Hate", credits=credited("Ann"), popularity=3),
         Track(title="Love", credits=credited("Bob"), popularity=1),
+        Track(title="Love of Nobody"),
     )
 
 
@@ -64,6 +69,7 @@ async def test_pages_follow_the_order_of_a_field(
         ("love", "", "title:love"),
         ("love", "artist:ann", "title:love artist:ann"),
         ("", "artist:ann", "artist:ann"),
+        ("", "has:title", ""),
     ):
         request = pb.SearchTracksRequest(query=query, filter=filter_, order_by=order)
         hits = await pages(search, request)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from fonoteca.v1 import library_pb2
 from fonoteca.v1 import track_pb2 as pb
@@ -15,6 +16,7 @@ from fonoteca.v1.types_pb2 import CreditedName, PartialDate
 from service.libraries.model import DEFAULT_LIBRARY_ID
 from tests.support.errors import raises_status
 from tests.support.samples import create, create_all
+from tests.support.writing import credited
 
 if TYPE_CHECKING:
     from fonoteca.v1.library_pb2_grpc import LibraryServiceAsyncStub
@@ -30,17 +32,37 @@ KEYS: dict[str, Callable[[pb.Track], Any]] = {
         f"{track.release_date.year:04}" if track.HasField("release_date") else ""
     ),
     "popularity": lambda track: track.popularity if track.HasField("popularity") else -1,
+    "duration": lambda track: track.duration.ToMilliseconds() if track.HasField("duration") else -1,
+    "artist": lambda track: (
+        [name.name.lower() for name in track.credits],
+        track.title.lower() if track.credits else "",
+    ),
+    "album": lambda track: (
+        (track.album.title.lower(), track.album.id, track.disc_number, track.track_number)
+        if track.HasField("album")
+        else ()
+    ),
 }
+ALBUMS = (
+    pb.TrackAlbum(title="Songs", credits=credited("Zoe")),
+    pb.TrackAlbum(title="songs", credits=credited("Ann")),
+    pb.TrackAlbum(title="Another", credits=credited("Ann")),
+)
 
 
 def make(count: int, seed: int) -> list[pb.Track]:
-    """Make tracks of which many have the same title, date and popularity, and some have none."""
+    """Make tracks of which many have the same values, and some have none."""
     dice = random.Random(seed)
     return [
         pb.Track(
             title=dice.choice(["Song", "song", "Another", "Zebra", "zoo"]),
             popularity=dice.choice([None, 0.0, 33.3, 0.1 + 0.2, 100.0]),
             release_date=dice.choice([None, PartialDate(year=999), PartialDate(year=1999)]),
+            duration=dice.choice([None, Duration(), Duration(seconds=99), Duration(nanos=1000000)]),
+            credits=credited(*dice.choice([(), ("Zoe",), ("ann", "Bob"), ("Ann",)])),
+            album=dice.choice([None, *ALBUMS]),
+            disc_number=dice.choice([0, 1, 2]),
+            track_number=dice.choice([0, 2, 10]),
             lyrics="La la la",
         )
         for _ in range(count)
@@ -154,6 +176,7 @@ async def test_filters_select_tracks(
         (pb.ListTracksRequest(page_size=-1), "page_size"),
         (pb.ListTracksRequest(page_size=-(2**31)), "page_size"),
         (pb.ListTracksRequest(order_by="id"), "order_by"),
+        (pb.ListTracksRequest(order_by="year"), "order_by"),
         (pb.ListTracksRequest(order_by="title downwards"), "order_by"),
         (pb.ListTracksRequest(order_by="desc"), "order_by"),
         (pb.ListTracksRequest(filter="artist:("), "filter"),

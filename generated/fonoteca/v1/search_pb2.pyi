@@ -486,9 +486,10 @@ class SearchTracksRequest(_message.Message):
     """
     order_by: _builtins.str
     """The order of the hits: `relevance` (default of a query with words), or as for ListTracks
-    `create_time`, `title`, `release_date` or `popularity`, followed by ` desc` for the reverse (default
-    without words: `create_time desc`). In the order of a field, all tracks are listed that match in the
-    steps that were taken, to the last one, and a page has fewer hits where `min_score` leaves some out.
+    `create_time`, `title`, `release_date`, `popularity`, `duration`, `artist` or `album`, followed by ` desc`
+    for the reverse (default without words: `create_time desc`). In the order of a field, all tracks are
+    listed that match in the steps that were taken, to the last one, and a page has fewer hits where
+    `min_score` leaves some out.
     """
     highlight: _builtins.bool
     """Tells where in the tracks the words of the query stand."""

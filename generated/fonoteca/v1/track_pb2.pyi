@@ -539,8 +539,10 @@ class ListTracksRequest(_message.Message):
     characters. Default: all.
     """
     order_by: _builtins.str
-    """The order: `create_time` (default), `title`, `release_date` or `popularity`, followed by ` desc` for
-    the reverse. A missing value counts as the lowest. Ties are in the order of the ids.
+    """The order: `create_time` (default), `title`, `release_date`, `popularity`, `duration`, `artist` (the
+    artists as displayed, then the title) or `album` (its title, then one album after the other, by disc and
+    track number), followed by ` desc` for the reverse. A missing value counts as the lowest. Ties are in the
+    order of the ids.
     """
     page_size: _builtins.int
     """How many tracks, at most 1,000. 0 = 50; more = 1,000; negative = INVALID_ARGUMENT."""

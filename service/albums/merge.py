@@ -8,12 +8,11 @@ take turns with imports, which know albums for as long as they last.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from fonoteca.v1 import album_pb2 as pb
 from service.albums import merge_records, store
-from service.albums.codec import decode_album, encode_album, encode_draft
+from service.albums.codec import encode_album, encode_draft
 from service.albums.inheritance import (
     give_back,
     given_by,
@@ -22,17 +21,15 @@ from service.albums.inheritance import (
     with_given,
 )
 from service.albums.merge_records import MergedAlbum
+from service.albums.merged_credits import come_back, inherit, led
 from service.albums.model import Album, AlbumDraft
 from service.artists.credits import resolve_credits
-from service.artists.merge_records import leading as leading_artists
-from service.artists.model import CreditedName
 from service.database import Connection
 from service.errors import FailedPrecondition, NotFound
 from service.search.index import reindex
 from service.suggest.store import settle_popularity
 from service.tracks.document import refresh_album, show_album
 from service.tracks.store import import_lock
-from service.validation import Check
 from service.wire.encoding import moment, require_etag, revision_of
 from service.wire.merging import Merging, Unmerging
 
@@ -52,8 +49,9 @@ async def merge(connection: Connection, wanted: Merging) -> pb.MergeAlbumsRespon
     for album in merged:
         given = given_by(album.draft, draft)
         draft = with_given(draft, given)
-        said = encode_draft(given).SerializeToString()
-        records.append(MergedAlbum(album.id, encode_album(album).SerializeToString(), said))
+        kept = encode_album(album).SerializeToString()
+        await inherit(connection, survivor.id, album.id, kept, given)
+        records.append(MergedAlbum(album.id, kept, encode_draft(given).SerializeToString()))
     await merge_records.add(connection, survivor.id, records)
     await merge_records.give_up_places(connection, merged_ids)
     await _update(connection, survivor, draft)
@@ -130,15 +128,15 @@ async def _unmerge(
     survivor = await store.lock(connection, survivor_id)
     if survivor_id not in changed:
         require_etag(etags.get(album_id, ""), survivor.revision)
-    before, given = pb.Album.FromString(found.album), pb.Album.FromString(found.given)
     left, draft = give_back(
         survivor.draft,
-        await _decoded(connection, before),
-        await _decoded(connection, given),
+        await come_back(connection, album_id, found.album),
+        await led(connection, found.given),
     )
     left = await _inherited_instead(connection, survivor, album_id, left)
     await _update(connection, survivor, left)
     [credit] = await resolve_credits(connection, [draft.credits])
+    before = pb.Album.FromString(found.album)
     revision, created_at = revision_of(before.etag), moment(before.create_time)
     await store.reinstate(connection, album_id, draft, credit, revision, created_at)
     moved = await merge_records.hand_back(connection, survivor_id, album_id)
@@ -155,22 +153,11 @@ async def _inherited_instead(
     for record in await merge_records.merged_into(connection, survivor.id):
         if record.album_id == leaving:
             continue
-        other = await _decoded(connection, pb.Album.FromString(record.album))
+        other = await led(connection, record.album)
         given = given_instead(other, survivor.draft, left)
         left = with_given(left, given)
-        earlier = await _decoded(connection, pb.Album.FromString(record.given))
+        await inherit(connection, survivor.id, record.album_id, record.album, given)
+        earlier = await led(connection, record.given)
         said = encode_draft(given_in_all(earlier, given)).SerializeToString()
-        await merge_records.set_given(connection, record.album_id, said)
+        await merge_records.remember(connection, record.album_id, record.album, said)
     return left
-
-
-async def _decoded(connection: Connection, message: pb.Album) -> AlbumDraft:
-    """Return an album as it was, but with the artists that those in its credit have become."""
-    draft = decode_album(Check(), message)
-    ids = {name.artist_id for name in draft.credits if name.artist_id}
-    leads_to = await leading_artists(connection, ids)
-
-    def led(name: CreditedName) -> CreditedName:
-        return replace(name, artist_id=leads_to[name.artist_id]) if name.artist_id else name
-
-    return replace(draft, credits=tuple(map(led, draft.credits)))

@@ -24,7 +24,8 @@ _GET = _SQL["get_album_merge"]
 _RETURN_TRACKS = _SQL["return_tracks"]
 _RETURN_FOLDERS = _SQL["return_folders"]
 _MERGED_INTO = _SQL["albums_merged_into"]
-_SET_GIVEN = _SQL["set_album_given"]
+_MERGES_OF = _SQL["merges_of_albums"]
+_REMEMBER = _SQL["remember_album"]
 _FORGET = _SQL["forget_album_merge"]
 _LIST = _SQL["list_merged_albums"]
 
@@ -47,6 +48,7 @@ class Inherited:
     """A merged album as it was, and what its survivor has from it; both serialized."""
 
     album_id: UUID
+    survivor_id: UUID
     album: bytes
     given: bytes
 
@@ -132,9 +134,16 @@ async def merged_into(connection: Connection, survivor_id: UUID) -> list[Inherit
         return await cursor.fetchall()
 
 
-async def set_given(connection: Connection, album_id: UUID, given: bytes) -> None:
-    """Remember what a survivor has from a merged album: a serialized one."""
-    await connection.execute(_SET_GIVEN, {"id": album_id, "given": given})
+async def merges_of(connection: Connection, ids: Iterable[UUID]) -> list[Inherited]:
+    """Return those of these albums that are merged, and what was merged into one of these."""
+    async with connection.cursor(row_factory=class_row(Inherited)) as cursor:
+        await cursor.execute(_MERGES_OF, {"ids": list(ids)})
+        return await cursor.fetchall()
+
+
+async def remember(connection: Connection, album_id: UUID, album: bytes, given: bytes) -> None:
+    """Remember a merged album, and what its survivor has from it, otherwise than before."""
+    await connection.execute(_REMEMBER, {"id": album_id, "album": album, "given": given})
 
 
 async def forget(connection: Connection, album_id: UUID) -> None:

@@ -301,14 +301,23 @@ WHERE m.album_id = %(id)s::uuid AND f.key = m.key AND f.album_id = %(survivor_id
 -- name: albums_merged_into
 -- The merges of those that were merged into an album and still are, the first one first.
 -- album_merge_survivor_idx; few, so the order is made by a sort.
-SELECT album_id, album, given
+SELECT album_id, survivor_id, album, given
 FROM album_merge
 WHERE survivor_id = %(id)s::uuid
 ORDER BY merged_at, album_id;
 
--- name: set_album_given
--- Remembers what a survivor has from a merged album. Primary key.
-UPDATE album_merge SET given = %(given)s::bytea WHERE album_id = %(id)s::uuid;
+-- name: merges_of_albums
+-- The merges of albums, and of those that were merged into them. Primary key, album_merge_survivor_idx.
+SELECT album_id, survivor_id, album, given
+FROM album_merge
+WHERE album_id = ANY(%(ids)s::uuid[]) OR survivor_id = ANY(%(ids)s::uuid[])
+ORDER BY album_id;
+
+-- name: remember_album
+-- Remembers a merged album, and what its survivor has from it, otherwise than before. Primary key.
+UPDATE album_merge
+SET album = %(album)s::bytea, given = %(given)s::bytea
+WHERE album_id = %(id)s::uuid;
 
 -- name: forget_album_merge
 -- Forgets the merge of an album, to which the ids of those lead again that had become it before. Primary

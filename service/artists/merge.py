@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from fonoteca.v1 import artist_pb2 as pb
+from service.albums import merged_credits
 from service.albums import store as albums
 from service.artists import merge_records, store
 from service.artists.codec import decode_artist, encode_artist, encode_draft, encode_snapshot
@@ -191,6 +192,7 @@ async def _unmerge(
         connection, artist_id, draft, revision_of(before.etag), moment(before.create_time)
     )
     await _hand_back(connection, taken, survivor_id, artist_id)
+    await merged_credits.give_back_names(connection, taken, survivor_id, artist_id)
     await merge_records.forget(connection, artist_id)
     return await store.get(connection, survivor_id), await store.get(connection, artist_id)
 

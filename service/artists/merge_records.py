@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from service.artists import store
-from service.artists.model import Artist, TakenName
+from service.artists.model import Artist, CreditedName, TakenName
 from service.database import Connection, load_statements
 from service.errors import FailedPrecondition
 
@@ -22,6 +22,8 @@ _LOCK = _SQL["lock_artists"]
 _GIVE_UP = _SQL["give_up_places"]
 _ADD = _SQL["add_artist_merges"]
 _ADD_TAKEN = _SQL["add_taken_names"]
+_ADD_LED = _SQL["add_led_names"]
+_COPY_TAKEN = _SQL["copy_taken_names"]
 _CREDITS_OF = _SQL["credits_of_artists"]
 _TRACKS_OF = _SQL["tracks_of_these_credits"]
 _CREDITS_OF_TRACKS = _SQL["credits_of_tracks"]
@@ -125,6 +127,30 @@ async def add_taken(connection: Connection, taken: Sequence[tuple[UUID, UUID, Ta
         "roles": [name.role for _, _, name in taken],
     }
     await connection.execute(_ADD_TAKEN, parameters)
+
+
+async def add_led(connection: Connection, album_id: UUID, names: Sequence[CreditedName]) -> None:
+    """Remember for an album that comes back which of its names merged artists had when it went.
+
+    They have been merged since: their merges did not find the album.
+    """
+    parameters = {
+        "subject": album_id,
+        "artist_ids": [name.artist_id for name in names],
+        "positions": list(range(len(names))),
+        "names": [name.name for name in names],
+        "roles": [name.role for name in names],
+    }
+    await connection.execute(_ADD_LED, parameters)
+
+
+async def copy_taken(
+    connection: Connection, from_id: UUID, to_id: UUID, names: Iterable[CreditedName]
+) -> None:
+    """Remember for an album that gets these names from another one which merged artists had."""
+    artist_ids = [name.artist_id for name in names]
+    parameters = {"from_id": from_id, "to_id": to_id, "artist_ids": artist_ids}
+    await connection.execute(_COPY_TAKEN, parameters)
 
 
 async def give_up_places(connection: Connection, ids: Iterable[UUID]) -> None:

@@ -152,21 +152,28 @@ def given_over(credit: Credit, from_ids: Collection[UUID], to_id: UUID) -> Credi
 
 
 def given_back(credit: Credit, taken: Iterable[TakenName], from_id: UUID, to_id: UUID) -> Credit:
-    """Return a credit in which names that were taken from an artist are its own again.
+    """Return a credit in which names that were taken from an artist are its own again."""
+    return credit_of(names_given_back(credit.names, taken, from_id, to_id))
+
+
+def names_given_back(
+    names: Iterable[CreditedName], taken: Iterable[TakenName], from_id: UUID, to_id: UUID
+) -> list[CreditedName]:
+    """Return the names of a credit, of which those that were taken from an artist are its own.
 
     A name is known by its place, or when that has changed, by its text and role.
     """
-    names = list(credit.names)
+    left = list(names)
     for one in taken:
         alike = [
             place
-            for place, name in enumerate(names)
+            for place, name in enumerate(left)
             if (name.artist_id, name.name, name.role) == (from_id, one.name, one.role)
         ]
         if alike:
             place = one.position if one.position in alike else alike[0]
-            names[place] = replace(names[place], artist_id=to_id)
-    return credit_of(names)
+            left[place] = replace(left[place], artist_id=to_id)
+    return left
 
 
 def joined_names(names: Sequence[CreditedName]) -> tuple[CreditedName, ...]:

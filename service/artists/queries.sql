@@ -347,6 +347,38 @@ FROM unnest(
     %(roles)s::text[]
 ) AS g (artist_id, subject, position, name, role);
 
+-- name: add_led_names
+-- Remembers which names in the credit of an album that comes back were those of artists that have been merged
+-- since, for each merge on the way to where these lead. Primary keys of artist_merge and artist_merge_name.
+WITH RECURSIVE way AS (
+    SELECT m.artist_id, m.survivor_id, g.position, g.name, g.role
+    FROM unnest(
+        %(artist_ids)s::uuid[], %(positions)s::smallint[], %(names)s::text[], %(roles)s::text[]
+    ) AS g (artist_id, position, name, role)
+    JOIN artist_merge AS m ON m.artist_id = g.artist_id
+    UNION ALL
+    SELECT m.artist_id, m.survivor_id, w.position, w.name, w.role
+    FROM way AS w
+    JOIN artist_merge AS m ON m.artist_id = w.survivor_id
+)
+
+INSERT INTO artist_merge_name (artist_id, subject, position, name, role)
+SELECT w.artist_id, %(subject)s::uuid, w.position, w.name, w.role
+FROM way AS w
+ON CONFLICT (artist_id, subject, position) DO UPDATE
+SET name = excluded.name, role = excluded.role;
+
+-- name: copy_taken_names
+-- Remembers for an album that gets the credit of another one which names in it were those of artists that are
+-- merged into its artists. artist_merge_leads_to_idx, primary key of artist_merge_name.
+INSERT INTO artist_merge_name (artist_id, subject, position, name, role)
+SELECT n.artist_id, %(to_id)s::uuid, n.position, n.name, n.role
+FROM artist_merge AS m
+JOIN artist_merge_name AS n ON n.artist_id = m.artist_id
+WHERE m.leads_to = ANY(%(artist_ids)s::uuid[]) AND n.subject = %(from_id)s::uuid
+ON CONFLICT (artist_id, subject, position) DO UPDATE
+SET name = excluded.name, role = excluded.role;
+
 -- name: credits_of_artists
 -- The credits that name artists. artist_credit_name_artist_idx.
 SELECT DISTINCT credit_id FROM artist_credit_name WHERE artist_id = ANY(%(ids)s::uuid[]);

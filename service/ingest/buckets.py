@@ -107,25 +107,47 @@ class Bucket:
 
     def _below(self) -> Iterator[Found]:
         self.prefixes.append(str(self._system.unstrip_protocol(self._path)).rstrip("/") + "/")
-        depth = _WEB_DEPTH if self._is_web else None
-        walk = self._system.walk(self._path, maxdepth=depth, detail=True, on_error=self._refused)
         above = _Above()
+        waiting = [(self._path, 1)]
         with ThreadPoolExecutor(_WEB_REQUESTS) as pool:
-            for path, folders, files in walk:
-                for name in [name for name in folders if not self._is_below(name, folders[name])]:
-                    del folders[name]
+            while waiting:
+                path, depth = waiting.pop()
+                listing = self._listing(path)
+                if listing is None:
+                    continue
+                folders, files = listing
                 if self._is_web and above.lists_the_same(path, {*folders, *files}):
                     self._on_problem(Problem(path, _LEADS_BACK, note=True))
-                    folders.clear()
                     continue
-                infos = [
-                    files[name]
-                    for name in sorted(files)
-                    if is_audio_name(name) and self._is_below(name, files[name])
-                ]
+                infos = [files[name] for name in sorted(files) if is_audio_name(name)]
                 for info in pool.map(self._asked, infos) if self._is_web else infos:
                     if info:
                         yield _found(self._system, str(info["name"]), info)
+                if not self._is_web or depth < _WEB_DEPTH:
+                    waiting += ((folders[name], depth + 1) for name in reversed(folders))
+
+    def _listing(self, path: str) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]] | None:
+        """Return the paths of the folders in a folder, and its files; None if it is not told."""
+        # The walk of fsspec says nothing of folders below the first one.
+        try:
+            listed = self._system.ls(path, detail=True)
+        # Each system has errors of its own kind: botocore's, aiohttp's, OSError.
+        except Exception as error:  # noqa: BLE001
+            address = str(self._system.unstrip_protocol(path))
+            self._on_problem(Problem(address, f"cannot be listed: {_reason(error)}"))
+            return None
+        folders: dict[str, str] = {}
+        files: dict[str, Mapping[str, Any]] = {}
+        for info in listed:
+            inner = info["name"].rstrip("/")
+            name = inner.rpartition("/")[2]
+            if inner == path.rstrip("/") or not self._is_below(name, info):
+                continue
+            if info["type"] == "directory":
+                folders[name] = inner
+            else:
+                files[name] = info
+        return folders, files
 
     def _is_below(self, name: str, info: Mapping[str, Any]) -> bool:
         """Whether a name is that of something in the folder, and is not hidden by a dot."""
@@ -141,9 +163,6 @@ class Bucket:
             self._on_problem(Problem(address, f"cannot be had: {_reason(error)}"))
             return None
         return told
-
-    def _refused(self, error: Exception) -> None:
-        self._on_problem(Problem(self._url, f"a folder cannot be listed: {_reason(error)}"))
 
 
 def fetch(url: str, target: Path) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import unquote
 
 import pytest
 
@@ -26,7 +27,15 @@ Scan = Callable[..., Awaitable[subprocess.CompletedProcess[str]]]
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder, and says nothing of it."""
+    """Serves a folder, but for what is locked in it, and says nothing of it."""
+
+    locked: ClassVar[set[str]] = set()
+
+    def do_GET(self) -> None:
+        if unquote(self.path).rstrip("/") in self.locked:
+            self.send_error(403)
+        else:
+            super().do_GET()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -113,6 +122,21 @@ async def test_a_folder_of_a_web_server_that_leads_back_is_left_out(
     (music / "b & c" / "back").symlink_to(music)
     found = await scan(f"{address}/")
     assert found.stdout.startswith("4 new, 0 changed, 0 unchanged"), found.stderr
+
+
+async def test_a_folder_below_that_cannot_be_listed_is_told_and_nothing_marked(
+    scan: Scan, music: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scan(address)
+    (music / "one.flac").unlink()
+    monkeypatch.setattr(Quiet, "locked", {"/b & c/d"})
+    locked = await scan(address)
+    assert locked.returncode == 1
+    assert f"{address}/b%20%26%20c/d: cannot be listed: 403" in locked.stderr
+    assert locked.stdout.startswith("0 new, 0 changed, 2 unchanged, 1 failed ("), locked.stdout
+    monkeypatch.setattr(Quiet, "locked", set())
+    after = await scan(address)
+    assert after.stdout.startswith("0 new, 0 changed, 3 unchanged, 1 missing ("), after.stdout
 
 
 async def test_a_web_server_that_has_nothing_ends_the_scan_with_a_reason(

@@ -54,10 +54,15 @@ class Hashes:
     audio: str | None
 
     def contradict(self, other: Hashes) -> bool:
-        """Whether the two are of different recordings: the audio decides, else the bytes do."""
-        if self.audio and other.audio:
-            return self.audio != other.audio
-        return bool(self.content and other.content and self.content != other.content)
+        """Whether the two are of different recordings: the same bytes are the same one.
+
+        Of other bytes the audio decides, where both tell it.
+        """
+        if not self.content or self.content != other.content:
+            if self.audio and other.audio:
+                return self.audio != other.audio
+            return bool(self.content and other.content)
+        return False
 
 
 def state_of(seen: Stat, known: Stat | None) -> State:

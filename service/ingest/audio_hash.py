@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from service.ingest.ogg import AudioPackets
-from service.ingest.payload import Payload, Range, find_payload
+from service.ingest.mpeg4_samples import Range
+from service.ingest.payload import Payload, find_payload
 
 _PIECE_BYTES: Final = 1 << 20
 #: Below this, starting a thread takes longer than it saves.
@@ -66,27 +66,27 @@ class _AudioDigest:
         self._digest = hashlib.sha256()
         self._is_empty = True
         self._ranges = [] if payload.flac_md5 else list(reversed(payload.ranges))
-        self._ogg = AudioPackets() if payload.is_ogg else None
+        self._unwrapper = payload.unwrap() if payload.unwrap else None
 
     def feed(self, piece: memoryview, at: int) -> None:
         """Take the bytes of the file that begin at the position `at`."""
         for part in _within(self._ranges, piece, at):
-            if self._ogg is None:
+            if self._unwrapper is None:
                 self._add(part)
                 continue
-            for packets in self._ogg.feed(part):
-                self._add(packets)
+            for audio in self._unwrapper.feed(part):
+                self._add(audio)
 
     def end(self) -> tuple[str, tuple[str, ...]]:
         """Return the hash with its scheme, and notes about what was odd."""
         notes = self._payload.notes
         if self._payload.flac_md5:
             return f"flac-md5:{self._payload.flac_md5.hex()}", notes
-        if self._ogg:
-            for part in self._ogg.end():
+        if self._unwrapper:
+            for part in self._unwrapper.end():
                 self._add(part)
-            if self._ogg.is_broken:
-                notes = (*notes, "its Ogg pages are broken or cut off")
+            if self._unwrapper.problem:
+                notes = (*notes, self._unwrapper.problem)
         if self._is_empty:
             return "", (*notes, _NO_AUDIO)
         return f"sha256:{self._digest.hexdigest()}", notes

@@ -2,7 +2,7 @@
 
 mutagen reads what iTunes writes. Phones, QuickTime and ffmpeg keep texts elsewhere, streams keep
 their length in pieces, and much of what is about has one atom that is broken. So the atoms are
-found here, one by one and without believing their sizes, and mutagen reads what is in them.
+found one by one, without believing their sizes, and mutagen reads what is in them.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from typing import Any, BinaryIO, Final
 
 from mutagen.mp4 import AtomDataType, MP4Info, MP4NoTrackError, MP4Tags
 
+from service.ingest.atoms import Atom, atoms_of
 from service.ingest.mapping import FREE, Family
+from service.ingest.mpeg4_samples import fragments_seconds
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, TagText, harvest
 
-_CONTAINERS: Final = frozenset(
-    {b"moov", b"udta", b"trak", b"mdia", b"meta", b"ilst", b"stbl", b"minf",
-     b"mvex", b"moof", b"traf"}
-)  # fmt: skip
-_MOST_ATOMS: Final = 100_000
 _LONGEST_TEXT: Final = 1 << 20
 #: Where lists of tags may be, that of iTunes first.
 _PLACES: Final[tuple[tuple[bytes, ...], ...]] = (
@@ -49,89 +46,6 @@ _NO_SOUND: Final = "does not describe its sound: it is cut off, or one piece of 
 
 
 @dataclass(slots=True)
-class _Atom:
-    """A part of the file, as mutagen expects it; the whole file is one without a name."""
-
-    stream: BinaryIO
-    name: bytes
-    offset: int
-    _dataoffset: int
-    end: int
-    #: Where the file ends. A part may reach beyond the one around it, as some writers miscount.
-    _file_end: int
-    _children: list[_Atom] | None = None
-
-    @property
-    def length(self) -> int:
-        return self.end - self.offset
-
-    @property
-    def datalength(self) -> int:
-        return self.end - self._dataoffset
-
-    @property
-    def children(self) -> list[_Atom] | None:
-        if self._children is None and (not self.name or self.name in _CONTAINERS):
-            self._children = list(self._parts())
-        return self._children
-
-    def read(self, stream: BinaryIO, most: int | None = None) -> tuple[bool, bytes]:
-        """Return whether all could be read, and the content."""
-        stream.seek(self._dataoffset)
-        size = self.datalength if most is None else min(most, self.datalength)
-        content = stream.read(size)
-        return len(content) == size, content
-
-    def findall(self, name: bytes) -> Iterator[_Atom]:
-        """Yield the children with a name."""
-        return (child for child in self.children or () if child.name == name)
-
-    def below(self, *names: bytes) -> Iterator[_Atom]:
-        """Yield all atoms at the end of a path."""
-        if not names:
-            yield self
-            return
-        for child in self.findall(names[0]):
-            yield from child.below(*names[1:])
-
-    def __getitem__(self, names: bytes | tuple[bytes, ...]) -> _Atom:
-        parts = names.split(b".") if isinstance(names, bytes) else names
-        found = next(self.below(*parts), None)
-        if found is None:
-            raise KeyError(parts)
-        return found
-
-    def __contains__(self, names: bytes) -> bool:
-        return next(self.below(*names.split(b".")), None) is not None
-
-    def _parts(self) -> Iterator[_Atom]:
-        at = self._dataoffset + self._head()
-        for _ in range(_MOST_ATOMS):
-            self.stream.seek(at)
-            head = self.stream.read(16)
-            if at + 8 > self.end or len(head) < 8:
-                return
-            length, size = int.from_bytes(head[:4]), 8
-            if length == 1 and len(head) == 16:
-                length, size = int.from_bytes(head[8:]), 16
-            elif length == 0 and not self.name:
-                length = self.end - at
-            if length < size:
-                return
-            end = min(at + length, self._file_end)
-            yield _Atom(self.stream, head[4:8], at, at + size, end, self._file_end)
-            at += length
-
-    def _head(self) -> int:
-        """Return the length of what stands before the children."""
-        if self.name != b"meta":
-            return 0
-        self.stream.seek(self._dataoffset)
-        # QuickTime leaves out the version.
-        return 0 if self.stream.read(8)[4:] == b"hdlr" else 4
-
-
-@dataclass(slots=True)
 class MP4:
     """One file."""
 
@@ -141,30 +55,25 @@ class MP4:
 
     def __post_init__(self) -> None:
         """Raises `SourceError` without a description of the sound."""
-        atoms = _atoms(self.stream)
+        atoms = atoms_of(self.stream)
         if b"moov" not in atoms:
             raise SourceError(_NO_SOUND)
         with suppress(MP4NoTrackError):
             self.info.load(atoms, self.stream)
         if b"moov.mvex" in atoms and not self.info.length:
-            self.info.length = _fragments_seconds(atoms)
+            self.info.length = fragments_seconds(atoms)
         self.tags = _tags(atoms)
 
 
 def mp4_tags(stream: BinaryIO) -> Harvest:
     """Return the tags of a file whose sound cannot be read."""
-    return _tags(_atoms(stream))
-
-
-def _atoms(stream: BinaryIO) -> _Atom:
-    end = stream.seek(0, 2)
-    return _Atom(stream, b"", 0, 0, end, end)
+    return _tags(atoms_of(stream))
 
 
 # --------------------------------------------------------------------------------------- tags
 
 
-def _tags(atoms: _Atom) -> Harvest:
+def _tags(atoms: Atom) -> Harvest:
     found = Harvest(Family.MP4)
     for meta in (meta for place in _PLACES for meta in atoms.below(*place)):
         names = next(meta.findall(b"keys"), None)
@@ -183,13 +92,13 @@ def _tags(atoms: _Atom) -> Harvest:
 class _List:
     """The way to one list of tags, which mutagen looks for under the names of iTunes."""
 
-    meta: _Atom
-    items: _Atom
+    meta: Atom
+    items: Atom
 
-    def path(self, *_names: bytes) -> list[_Atom]:
+    def path(self, *_names: bytes) -> list[Atom]:
         return [self.meta, self.items]
 
-    def each(self) -> Iterator[tuple[_Atom, _List]]:
+    def each(self) -> Iterator[tuple[Atom, _List]]:
         """Yield the items, each with a list of its own."""
         for item in self.items.children or ():
             alone = replace(self.items, _children=[item])
@@ -224,7 +133,7 @@ def _itunes(tagged: _List, found: Harvest) -> None:
             found.broken[name] += 1
 
 
-def _take_number(item: _Atom, tags: Any, found: Harvest) -> None:
+def _take_number(item: Atom, tags: Any, found: Harvest) -> None:
     """Add a number without its total, which mutagen does not take."""
     _, content = item.read(item.stream, 20)
     if item.name in _NUMBERS and len(content) == 20:
@@ -233,14 +142,14 @@ def _take_number(item: _Atom, tags: Any, found: Harvest) -> None:
         found.broken["----"] += 1
 
 
-def _local_text(item: _Atom) -> str:
+def _local_text(item: Atom) -> str:
     """Return, byte by byte, a text that is said to be UTF-8 and is not; or nothing."""
     _, content = item.read(item.stream, _LONGEST_TEXT)
     is_text = content[4:8] == b"data" and int.from_bytes(content[8:12]) == AtomDataType.UTF8
     return content[16 : int.from_bytes(content[:4])].decode("latin-1") if is_text else ""
 
 
-def _keyed(items: _Atom, names: _Atom, found: Harvest) -> Iterator[TagText]:
+def _keyed(items: Atom, names: Atom, found: Harvest) -> Iterator[TagText]:
     """Yield tags whose names stand in a list of their own, as QuickTime and ffmpeg write them."""
     _, content = names.read(names.stream, _LONGEST_TEXT)
     keys, at = [], 8
@@ -258,7 +167,7 @@ def _keyed(items: _Atom, names: _Atom, found: Harvest) -> Iterator[TagText]:
                 yield TagText(f"{FREE[Family.MP4]}{name}", text)
 
 
-def _data_text(item: _Atom) -> str | None:
+def _data_text(item: Atom) -> str | None:
     """Return the text or the whole number in an item of a list, None for anything else."""
     _, content = item.read(item.stream, _LONGEST_TEXT)
     kind, value = int.from_bytes(content[8:12]), content[16:]
@@ -269,7 +178,7 @@ def _data_text(item: _Atom) -> str | None:
     return str(int.from_bytes(value, signed=True)) if kind == AtomDataType.INTEGER else None
 
 
-def _bare(user_data: _Atom) -> Iterator[TagText]:
+def _bare(user_data: Atom) -> Iterator[TagText]:
     """Yield texts that stand without a list, as phones (3GP) and QuickTime write them."""
     for atom in user_data.children or ():
         _, content = atom.read(atom.stream, _LONGEST_TEXT)
@@ -305,66 +214,3 @@ def _phone_text(content: bytes) -> tuple[str, bytes]:
         return b"".join(units[:end]).decode("utf-16-be", "replace"), content[4 + 2 * end :]
     text, _, rest = content.partition(b"\0")
     return text.decode("utf-8", "replace"), rest
-
-
-# ------------------------------------------------------------------------------------- length
-
-
-def _fragments_seconds(atoms: _Atom) -> float:
-    """Return the length of a file whose sound is in fragments; 0 when it does not tell."""
-    track = next((trak for trak in atoms.below(b"moov", b"trak") if _is_sound(trak)), None)
-    if track is None:
-        return 0.0
-    number = _number(track, (b"tkhd",), 12, 20)
-    rate = _number(track, (b"mdia", b"mdhd"), 12, 20)
-    if not rate:
-        return 0.0
-    usual = 0
-    for extends in atoms.below(b"moov", b"mvex", b"trex"):
-        _, content = extends.read(extends.stream, 24)
-        if int.from_bytes(content[4:8]) == number:
-            usual = int.from_bytes(content[12:16])
-    fragments = atoms.below(b"moof", b"traf")
-    return sum(_fragment_ticks(part, number, usual) for part in fragments) / rate
-
-
-def _is_sound(track: _Atom) -> bool:
-    handlers = (atom.read(atom.stream, 12)[1] for atom in track.below(b"mdia", b"hdlr"))
-    return any(content[8:12] == b"soun" for content in handlers)
-
-
-def _number(track: _Atom, names: tuple[bytes, ...], short: int, long: int) -> int:
-    """Return a number of four bytes, whose place depends on how long times are before it."""
-    found = next(track.below(*names), None)
-    if found is None:
-        return 0
-    _, content = found.read(found.stream, long + 4)
-    at = long if content[:1] == b"\x01" else short
-    return int.from_bytes(content[at : at + 4])
-
-
-def _fragment_ticks(fragment: _Atom, track: int, usual: int) -> int:
-    head = next(fragment.findall(b"tfhd"), None)
-    if head is None:
-        return 0
-    _, content = head.read(head.stream, 32)
-    if int.from_bytes(content[4:8]) != track:
-        return 0
-    flags = int.from_bytes(content[1:4])
-    if flags & 0x08:
-        at = 8 + (8 if flags & 0x01 else 0) + (4 if flags & 0x02 else 0)
-        usual = int.from_bytes(content[at : at + 4])
-    return sum(_run_ticks(run, usual) for run in fragment.findall(b"trun"))
-
-
-def _run_ticks(run: _Atom, usual: int) -> int:
-    """Return the length of the samples of one run, which may each tell theirs."""
-    _, content = run.read(run.stream, 16 << 20)
-    flags, count = int.from_bytes(content[1:4]), int.from_bytes(content[4:8])
-    if not flags & 0x100:
-        return count * usual
-    at = 8 + (4 if flags & 0x01 else 0) + (4 if flags & 0x04 else 0)
-    width = 4 * (flags >> 8 & 0xF).bit_count()
-    table = content[at : at + count * width]
-    whole = len(table) // width * width
-    return sum(int.from_bytes(table[place : place + 4]) for place in range(0, whole, width))

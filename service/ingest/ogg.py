@@ -16,6 +16,7 @@ _FIRST_PAGE: Final = 0x02
 _COMMENTS: Final = 1
 """Which packet of a stream holds the comments, counted from 0."""
 
+_PROBLEM: Final = "its Ogg pages are broken or cut off"
 _AUDIO: Final = (b"\x01vorbis", b"OpusHead", b"Speex   ", b"\x7fFLAC")
 
 
@@ -33,8 +34,8 @@ class AudioPackets:
     """Takes the bytes of a file piece by piece, and gives those of its audio packets."""
 
     def __init__(self) -> None:
-        #: Whether there was anything but whole pages.
-        self.is_broken = False
+        #: Why these may not be the packets alone; empty when they are.
+        self.problem = ""
         self._rest = b""
         self._streams: dict[bytes, _Stream] = {}
 
@@ -45,7 +46,7 @@ class AudioPackets:
         at = 0
         while (body := _body(data, at)) is not None:
             if body < 0:
-                self.is_broken = True
+                self.problem = _PROBLEM
                 at = _next_page(data, at + 1)
                 continue
             table = data[at + _PAGE_HEAD : body]
@@ -59,7 +60,7 @@ class AudioPackets:
     def end(self) -> Iterator[memoryview]:
         """Yield what is left of a page that is not complete."""
         if self._rest:
-            self.is_broken = True
+            self.problem = _PROBLEM
             yield memoryview(self._rest)
 
     def _packets(

@@ -10,7 +10,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
+
+from service.ingest.atoms import atoms_of
+from service.ingest.matroska_blocks import AudioBlocks
+from service.ingest.mpeg4_samples import Range, sample_ranges
+from service.ingest.mpeg_frames import index_bytes
+from service.ingest.ogg import AudioPackets
 
 #: Parts of a file that are looked at before it is given up: real ones have some dozens.
 _MOST_PARTS: Final = 100_000
@@ -23,13 +29,23 @@ _LARGEST_HEADER: Final = 4 << 20
 #: After the head of the ASF data object: an id of the file, the number of packets, two bytes.
 _ASF_DATA_HEAD: Final = 26
 _EBML: Final = bytes.fromhex("1A45DFA3")
-_EBML_SEGMENT: Final = bytes.fromhex("18538067")
-_EBML_CLUSTER: Final = bytes.fromhex("1F43B675")
 _STREAMINFO: Final = 34
 _MP4_STARTS: Final = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 
-Range = tuple[int, int]
-"""Bytes of a file: from the first to before the second."""
+
+class Unwrapper(Protocol):
+    """Takes bytes piece by piece, and gives those of them that are audio."""
+
+    #: Why these may not be the audio alone; empty when they are.
+    problem: str
+
+    def feed(self, piece: memoryview) -> Iterator[memoryview]:
+        """Yield what is audio in the next bytes."""
+        ...
+
+    def end(self) -> Iterator[memoryview]:
+        """Yield what is left after the last ones."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +55,8 @@ class Payload:
     ranges: tuple[Range, ...] = ()
     #: MD5 of the decoded samples, as FLAC stores it.
     flac_md5: bytes = b""
-    #: Whether the ranges are Ogg pages, of which only the packets count.
-    is_ogg: bool = False
+    #: Makes what takes the audio out of the ranges, where not all of their bytes are audio.
+    unwrap: type[Unwrapper] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -128,6 +144,12 @@ def _syncsafe(digits: bytes) -> int:
 # ------------------------------------------------------------------------------------ containers
 
 
+def _indexed_mpeg(stream: BinaryIO, start: int, end: int) -> Payload:
+    """Read MPEG audio whose first frame is no sound, but an index."""
+    sound = start + index_bytes(_at(stream, start, 64))
+    return Payload(((sound if sound < end else start, end),))
+
+
 def _flac(stream: BinaryIO, start: int, end: int) -> Payload:
     """Read native FLAC: the checksum of its samples, or else its frames."""
     at, md5 = start + 4, b""
@@ -149,7 +171,7 @@ def _ogg(stream: BinaryIO, start: int, end: int) -> Payload:
     """Read Ogg; FLAC in it has its checksum, too."""
     body = _at(stream, start + 28, 51)
     md5 = body[35:] if body.startswith(b"\x7fFLAC") and len(body) == 51 else b""
-    return Payload(((start, end),), flac_md5=md5 if any(md5) else b"", is_ogg=True)
+    return Payload(((start, end),), flac_md5=md5 if any(md5) else b"", unwrap=AudioPackets)
 
 
 def _wave(stream: BinaryIO, start: int, end: int) -> Payload:
@@ -174,6 +196,9 @@ def _riff(stream: BinaryIO, start: int, end: int, order: str) -> Iterator[_Part]
 
 
 def _mp4(stream: BinaryIO, start: int, end: int) -> Payload:
+    # With something before it, places in the file may be counted in two ways.
+    if not start and (ranges := sample_ranges(atoms_of(stream), end)):
+        return Payload(tuple(ranges))
     return _parts_named(_atoms(stream, start, end), end, b"mdat")
 
 
@@ -237,34 +262,8 @@ def _objects(stream: BinaryIO, start: int, end: int) -> Iterator[_Part]:
         at += length
 
 
-def _matroska(stream: BinaryIO, start: int, end: int) -> Payload:
-    return _parts_named(_elements(stream, start, end), end, _EBML_CLUSTER)
-
-
-def _elements(stream: BinaryIO, start: int, end: int) -> Iterator[_Part]:
-    """Yield the elements of a segment, and those at the top."""
-    at = start
-    while at + 2 <= end:
-        head = _at(stream, at, 12)
-        width, more = _vint_width(head, 0), _vint_width(head, _vint_width(head, 0))
-        name, body = head[:width], at + width + more
-        length = int.from_bytes(head[width : width + more]) & (1 << 7 * more) - 1
-        if name == _EBML_SEGMENT:
-            at = body  # what is in it follows
-            continue
-        if length == (1 << 7 * more) - 1:
-            raise _BrokenError("an element has no size")
-        yield _Part(name, body, body + length)
-        at = body + length
-
-
-def _vint_width(head: bytes, at: int) -> int:
-    """Return how many bytes a number of EBML takes, as its first one says."""
-    first = head[at] if at < len(head) else 0
-    width = 9 - first.bit_length()
-    if at + width > len(head):
-        raise _BrokenError("an element has no name or size")
-    return width
+def _matroska(_stream: BinaryIO, start: int, end: int) -> Payload:
+    return Payload(((start, end),), unwrap=AudioBlocks)
 
 
 def _parts_named(parts: Iterator[_Part], end: int, *names: bytes) -> Payload:
@@ -307,4 +306,5 @@ _CONTAINERS: Final[Sequence[tuple[Callable[[bytes], bool], _Reader]]] = (
     (_begins(b"FRM8"), _dsdiff),
     (_begins(_ASF_HEADER), _asf),
     (_begins(_EBML), _matroska),
+    (lambda head: index_bytes(head) > 0, _indexed_mpeg),
 )

@@ -81,10 +81,15 @@ class Verdict:
 
 
 def likeness(one: File, other: File) -> Likeness:
-    """Compare two files by their audio, or else by their bytes, which tags change."""
+    """Compare two files by their bytes, which tags change, or else by their audio.
+
+    The same bytes may have two hashes of audio, when one was taken by an earlier version.
+    """
+    if same_bytes(one, other):
+        return Likeness.SAME
     if one.audio_hash and other.audio_hash:
         return Likeness.SAME if one.audio_hash == other.audio_hash else Likeness.OTHER
-    return Likeness.SAME if same_bytes(one, other) else Likeness.UNKNOWN
+    return Likeness.UNKNOWN
 
 
 def same_bytes(one: File, other: File) -> bool:

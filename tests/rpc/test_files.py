@@ -366,6 +366,18 @@ async def test_a_missing_file_is_relinked(
     assert await check(files, sight("b.mp3", 9)) == [CHANGED]
 
 
+async def test_a_missing_file_of_the_same_bytes_is_relinked_whatever_its_audio_hash(
+    files: FileServiceAsyncStub, tracks: TrackServiceAsyncStub
+) -> None:
+    known = audio("a.mp3", content_hash="a" * 64, audio_hash="sha256:old")
+    [file] = (await create(tracks, files=[known])).files
+    await lost(files, file.id)
+    request = pb.RelinkFileRequest(
+        id=file.id, uri=ROOT + "b.mp3", content_hash="a" * 64, audio_hash="sha256:new"
+    )
+    assert (await files.RelinkFile(request)).audio.audio_hash == "sha256:new"
+
+
 async def test_a_file_is_relinked_to_where_another_is_missing(
     files: FileServiceAsyncStub, tracks: TrackServiceAsyncStub, connection: Connection
 ) -> None:

@@ -7,6 +7,7 @@ import io
 import math
 import struct
 from collections.abc import Callable
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from mutagen.flac import Picture
 from mutagen.id3 import ID3, TIT2, PictureType
 
 from service.ingest.audio_hash import FileHashes, hash_file
+from tests.support.audio import mpeg_frame
 
 REAL: Final[dict[str, dict[str, str]]] = {
     "mp3": {},
@@ -220,14 +222,36 @@ def dsdiff(tags: bytes, audio: bytes) -> bytes:
     return b"FRM8" + struct.pack(">Q", 4 + len(parts)) + b"DSD " + parts
 
 
-def matroska(tags: bytes, audio: bytes) -> bytes:
-    def element(name: str, body: bytes) -> bytes:
-        return bytes.fromhex(name) + (1 << 56 | len(body)).to_bytes(8) + body
+def element(name: str, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return bytes.fromhex(name) + (1 << 56 | len(body)).to_bytes(8) + body
 
+
+def webm(*inside: bytes, live: bool = False) -> bytes:
+    """Return a file with these in its segment, behind a film and two tracks of sound."""
+    kinds = ((1, 1), (2, 2), (3, 2))
+    tracks = (
+        element("AE", element("D7", bytes([number])), element("83", bytes([kind])))
+        for number, kind in kinds
+    )
+    segment = element("1654AE6B", *tracks) + b"".join(inside)
+    head = element("1A45DFA3", b"\x42\x82\x84webm")
+    if live:
+        return head + bytes.fromhex("1853806701ffffffffffffff") + segment
+    return head + element("18538067", segment)
+
+
+def block(content: bytes, track: int = 2, lacing: int = 0) -> bytes:
+    return element("A3", bytes([0x80 | track, 0, 1, lacing]) + content)
+
+
+def matroska(tags: bytes, audio: bytes) -> bytes:
     half = len(audio) // 2
-    clusters = element("1F43B675", audio[:half]) + element("1F43B675", audio[half:])
-    inside = element("1254C367", tags) + clusters + element("EC", tags)
-    return element("1A45DFA3", b"\x42\x82\x84webm") + element("18538067", inside)
+    grouped = element("A1", b"\x82\0\2\0" + audio[half:])
+    others = block(tags, track=1), block(tags, track=3)
+    first = element("1F43B675", element("E7", tags[:4]), others[0], block(audio[:half]))
+    second = element("1F43B675", element("A7", tags), element("A0", grouped), others[1])
+    return webm(element("1254C367", tags), first, element("EC", tags), second)
 
 
 def ogg_page(serial: int, sequence: int, table: bytes, body: bytes, first: int = 0) -> bytes:
@@ -306,6 +330,137 @@ def test_only_audio_counts(
     assert audio_of(build(tags, bytes(changed))) != expected.audio
 
 
+def _xiph(*frames: bytes) -> bytes:
+    sizes = (b"\xff" * (len(frame) // 255) + bytes([len(frame) % 255]) for frame in frames[:-1])
+    return bytes([len(frames) - 1]) + b"".join(sizes) + b"".join(frames)
+
+
+def _differing(*frames: bytes) -> bytes:
+    """Return frames with sizes as EBML laces them: the first one, then the differences."""
+    sizes = [0x4000 | len(frames[0])]
+    for before, frame in pairwise(frames[:-1]):
+        sizes.append(0x4000 | len(frame) - len(before) + 0x1FFF)
+    laced = b"".join(size.to_bytes(2) for size in sizes)
+    return bytes([len(frames) - 1]) + laced + b"".join(frames)
+
+
+def test_how_frames_of_matroska_are_put_together_does_not_count() -> None:
+    frames = [bytes([number]) * 300 for number in range(1, 5)]
+    plain = audio_of(webm(element("1F43B675", *map(block, frames))))
+    assert plain == f"sha256:{hashlib.sha256(b''.join(frames)).hexdigest()}"
+    shared = bytes([len(frames) - 1]) + b"".join(frames)
+    for content, lacing in ((_xiph(*frames), 2), (shared, 4), (_differing(*frames), 6)):
+        assert audio_of(webm(element("1F43B675", block(content, lacing=lacing)))) == plain
+    clusters = (element("1F43B675", element("AB", b"x"), block(frame)) for frame in frames)
+    assert audio_of(webm(*clusters)) == plain
+    assert audio_of(webm(element("1F43B675", *map(block, frames)), live=True)) == plain
+
+
+def test_what_matroska_leaves_out_of_each_frame_counts() -> None:
+    packing = element("5034", element("4254", b"\3"), element("4255", b"\x0b\x77"))
+    track = element(
+        "AE", element("D7", b"\2"), element("83", b"\2"), element("6D80", element("6240", packing))
+    )
+    packed = element("1654AE6B", track) + element("1F43B675", block(b"one"), block(b"two"))
+    whole = webm(element("1F43B675", block(b"\x0b\x77one"), block(b"\x0b\x77two")))
+    head = element("1A45DFA3", b"\x42\x82\x84webm")
+    assert audio_of(head + element("18538067", packed)) == audio_of(whole)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\3\xff\xff\xff\1x", b"\1\xff", b""], ids=["too long", "cut off", "nothing"]
+)
+def test_a_broken_block_is_noted_and_counts_as_it_is(content: bytes) -> None:
+    clusters = (element("1F43B675", block(content, lacing=2) + block(end)) for end in (b"1", b"2"))
+    found = [hashes(webm(cluster)) for cluster in clusters]
+    assert found[0].audio != found[1].audio
+    assert found[0].notes == ("its blocks are broken or cut off",)
+
+
+SAMPLES: Final = [bytes([number]) * (100 + number) for number in range(1, 7)]
+
+
+def _movie(table: bytes, *fragments: bytes) -> bytes:
+    """Return the atom that describes a film and, after it, the sound by a table of samples."""
+    tracks = b""
+    for number, kind, inner in ((1, b"vide", b""), (2, b"soun", table)):
+        head = sized(b"tkhd", struct.pack(">IIII", 0, 0, 0, number))
+        handler = sized(b"hdlr", bytes(8) + kind)
+        media = sized(b"mdia", handler + sized(b"minf", sized(b"stbl", inner)))
+        tracks += sized(b"trak", head + media)
+    return sized(b"moov", tracks + b"".join(fragments))
+
+
+def _tabled(chunks: list[list[bytes]], between: bytes, *, wide: bool = False) -> bytes:
+    """Return a file whose samples stand in chunks, with something before each of these."""
+    head = sized(b"ftyp", b"M4A \0\0\0\0")
+    at, offsets, content = len(head) + 8, [], b""
+    for chunk in chunks:
+        content += between
+        offsets.append(at + len(content))
+        content += b"".join(chunk)
+    sizes = [len(sample) for chunk in chunks for sample in chunk]
+    groups = [(number, len(chunk), 1) for number, chunk in enumerate(chunks, 1)]
+    kind, width = (b"co64", "Q") if wide else (b"stco", "I")
+    table = (
+        sized(b"stsz", struct.pack(f">III{len(sizes)}I", 0, 0, len(sizes), *sizes))
+        + sized(b"stsc", struct.pack(f">II{3 * len(groups)}I", 0, len(groups), *chain(*groups)))
+        + sized(kind, struct.pack(f">II{len(offsets)}{width}", 0, len(offsets), *offsets))
+    )
+    return head + sized(b"mdat", content) + _movie(table)
+
+
+def _in_fragments() -> bytes:
+    """Return a file with two fragments of the sound, each behind one of the film."""
+    usual = sized(b"mvex", sized(b"trex", struct.pack(">IIIIII", 0, 2, 1, 1024, 7, 0)))
+    content = sized(b"ftyp", b"dash\0\0\0\0") + _movie(b"", usual)
+    for samples in (SAMPLES[:2], SAMPLES[2:]):
+        film = sized(b"traf", sized(b"tfhd", struct.pack(">II", 0, 1)))
+        head = sized(b"tfhd", struct.pack(">II", 0x20000, 2))
+
+        def run(offset: int, samples: list[bytes] = samples) -> bytes:
+            sizes = (value for sample in samples for value in (1024, len(sample)))
+            return struct.pack(f">III{2 * len(samples)}I", 0x301, len(samples), offset, *sizes)
+
+        size = len(sized(b"moof", film + sized(b"traf", head + sized(b"trun", run(0)))))
+        part = sized(b"traf", head + sized(b"trun", run(size + 8 + 5)))
+        content += sized(b"moof", film + part) + sized(b"mdat", b"film!" + b"".join(samples))
+    return content
+
+
+def test_how_samples_of_mpeg_4_are_put_together_does_not_count() -> None:
+    plain = audio_of(_tabled([SAMPLES], b""))
+    assert plain == f"sha256:{hashlib.sha256(b''.join(SAMPLES)).hexdigest()}"
+    others = (
+        _tabled([SAMPLES[:1], SAMPLES[1:4], SAMPLES[4:]], b"a chapter"),
+        _tabled([[sample] for sample in SAMPLES], b"film", wide=True),
+        _in_fragments(),
+    )
+    for other in others:
+        assert hashes(other).notes == ()
+        assert audio_of(other) == plain
+
+
+@given(at=st.integers(0, 900), junk=st.binary(min_size=1, max_size=8))
+def test_tables_that_lie_are_not_believed(at: int, junk: bytes) -> None:
+    whole = _tabled([SAMPLES[:2], SAMPLES[2:]], b"between")
+    at += len(b"".join(SAMPLES))
+    broken = whole[:at] + junk + whole[at + len(junk) :]
+    assert hashes(broken).audio
+
+
+def test_an_index_before_the_frames_of_mp3_does_not_count() -> None:
+    sound = mpeg_frame(128) * 3
+    plain = audio_of(sound)
+    assert plain == f"sha256:{hashlib.sha256(sound).hexdigest()}"
+    frame = mpeg_frame(64)
+    for name in (b"Xing", b"Info", b"VBRI"):
+        index = frame[:36] + name + frame[40:]
+        assert audio_of(index + sound) == plain
+        assert audio_of(index) == f"sha256:{hashlib.sha256(index).hexdigest()}"
+    assert audio_of(frame + sound) != plain
+
+
 def test_the_audio_of_asf_is_found_behind_a_header_of_another_size() -> None:
     audio = bytes(range(256))
     whole = asf(b"tags" * 20, audio)
@@ -350,8 +505,8 @@ def test_a_broken_file_has_hashes_too(name: str, cut: int, junk: bytes, at: int)
         (b"fLaC", "have no end"),
         (b"DSD " + bytes(30), "impossible size"),
         (bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C") + bytes(9), "impossible size"),
-        (bytes.fromhex("1A45DFA3") + b"\0\0\0", "no name or size"),
-        (bytes.fromhex("1A45DFA3") + b"\xff\xff", "has no size"),
+        (bytes.fromhex("1A45DFA3") + b"\0\0\0", "blocks are broken"),
+        (bytes.fromhex("1A45DFA3") + b"\xff\xff", "blocks are broken"),
         (b"RIFF\x04\0\0\0WAVE", "not where it should be"),
         (sized(b"free", b"") * 100_001, "too many parts"),
     ],

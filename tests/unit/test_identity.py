@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from uuid import UUID
 
 from hypothesis import given
@@ -101,12 +102,23 @@ def test_what_has_not_changed_is_what_it_was(known: list[KnownFile]) -> None:
     assert [verdict.file_id for verdict in verdicts] == [file.id for file in there]
 
 
+def test_a_file_of_an_earlier_audio_hash_is_known_by_its_bytes() -> None:
+    song = Song("a", None, None, None)
+    known = KnownFile(UUID(int=9), UUID(int=1), "x/1.mp3", "bytes", "old", 1_000, False, song)
+    for uri in ("x/1.mp3", "y/2.mp3"):
+        found = Identification([Arrival(uri, "bytes", "new", 1_000, song)], [known])
+        assert [verdict.track_id for verdict in found.verdicts] == [known.track_id]
+    gone = replace(known, is_missing=True)
+    found = Identification([Arrival("y/2.mp3", "bytes", "new", 1_000, song)], [gone])
+    assert [verdict.file_id for verdict in found.verdicts] == [known.id]
+
+
 @given(one=_arrivals, other=_arrivals)
 def test_likeness_has_no_direction(one: list[Arrival], other: list[Arrival]) -> None:
     for first in one:
         for second in other:
             assert likeness(first, second) is likeness(second, first)
-            if same_bytes(first, second) and not (first.audio_hash and second.audio_hash):
+            if same_bytes(first, second):
                 assert likeness(first, second) is Likeness.SAME
 
 

@@ -1,0 +1,198 @@
+"""The samples of the sound in an MPEG-4 file: where their bytes are, and how long they last.
+
+A file tells it in tables before the sound, or piece by piece in fragments. Chapters, films and free
+room may stand between the samples, and differ between files of the same sound.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import Final, NamedTuple
+
+from service.ingest.atoms import Atom
+
+#: A table of more bytes is none.
+_LARGEST_TABLE: Final = 64 << 20
+#: What a fragment says of all its samples, by the flags that tell which of these are there: where
+#: it counts from, how the samples are described, how long and how large each is.
+_HEAD_FIELDS: Final = ((0x01, 8), (0x02, 4), (0x08, 4), (0x10, 4))
+_BASE, _DURATION, _SIZE = 0x01, 0x08, 0x10
+#: What a run says of each of its samples, in this order.
+_SAMPLE_FIELDS: Final = (0x100, 0x200, 0x400, 0x800)
+_DURATIONS, _SIZES = _SAMPLE_FIELDS[:2]
+_RUN_OFFSET, _FIRST_FLAGS = 0x01, 0x04
+
+Range = tuple[int, int]
+"""Bytes of a file: from the first to before the second."""
+
+
+class _Run(NamedTuple):
+    """Samples that stand one behind the other."""
+
+    ticks: int
+    size: int
+    #: Where they begin, counted from where the fragment counts from; None: behind the run before.
+    offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fragment:
+    """Some samples of a track."""
+
+    base: int
+    runs: tuple[_Run, ...]
+
+
+def fragments_seconds(atoms: Atom) -> float:
+    """Return the length of a file whose sound is in fragments; 0 when it does not tell."""
+    track = _sound_track(atoms)
+    rate = _number(track, (b"mdia", b"mdhd"), 12, 20) if track else 0
+    if track is None or not rate:
+        return 0.0
+    return sum(run.ticks for part in _fragments(atoms, track) for run in part.runs) / rate
+
+
+def sample_ranges(atoms: Atom, end: int) -> list[Range]:
+    """Return where the samples of the sound are, up to `end`; nothing when the file does not tell.
+
+    What cannot be, such as samples that share bytes, is not told.
+    """
+    track = _sound_track(atoms)
+    if track is None:
+        return []
+    found = [*_chunks(track), *_in_fragments(atoms, track)]
+    ranges = sorted((start, min(stop, end)) for start, stop in found if start < min(stop, end))
+    if any(one[1] > other[0] for one, other in pairwise(ranges)):
+        return []
+    return ranges
+
+
+def _sound_track(atoms: Atom) -> Atom | None:
+    return next((trak for trak in atoms.below(b"moov", b"trak") if _is_sound(trak)), None)
+
+
+def _is_sound(track: Atom) -> bool:
+    handlers = (atom.read(atom.stream, 12)[1] for atom in track.below(b"mdia", b"hdlr"))
+    return any(content[8:12] == b"soun" for content in handlers)
+
+
+def _number(track: Atom, names: tuple[bytes, ...], short: int, long: int) -> int:
+    """Return a number of four bytes, whose place depends on how long times are before it."""
+    found = next(track.below(*names), None)
+    if found is None:
+        return 0
+    _, content = found.read(found.stream, long + 4)
+    at = long if content[:1] == b"\x01" else short
+    return int.from_bytes(content[at : at + 4])
+
+
+# ------------------------------------------------------------------------------------- tables
+
+
+def _chunks(track: Atom) -> Iterator[Range]:
+    """Yield where the chunks are that tables tell of; nothing when these contradict each other."""
+    table = next(track.below(b"mdia", b"minf", b"stbl"), None)
+    if table is None:
+        return
+    told = _numbers(table, b"stsz", "I")
+    one_size, sizes = sum(told[1:2]), told[3:]
+    offsets = _numbers(table, b"stco", "I")[2:]
+    if wide := next(table.findall(b"co64"), None):
+        # The head is of four bytes each, as in all tables.
+        _, content = wide.read(wide.stream, _LARGEST_TABLE)
+        offsets = _unpacked(content[8:], "Q")
+    groups = list(_groups(_numbers(table, b"stsc", "I")[2:], len(offsets)))
+    # What is not packed counts its samples in a way of its own.
+    if one_size or sum(count * chunks for count, chunks in groups) != len(sizes):
+        return
+    at, rest = iter(sizes), iter(offsets)
+    for count, chunks in groups:
+        for offset in islice(rest, chunks):
+            yield offset, offset + sum(islice(at, count))
+
+
+def _groups(entries: tuple[int, ...], chunks: int) -> Iterator[tuple[int, int]]:
+    """Yield how many samples a chunk has, and in how many chunks it is so."""
+    firsts = [*entries[::3], chunks + 1]
+    for first, following, count in zip(firsts, firsts[1:], entries[1::3], strict=False):
+        yield count, max(0, following - first)
+
+
+def _numbers(table: Atom, name: bytes, kind: str) -> tuple[int, ...]:
+    found = next(table.findall(name), None)
+    return _unpacked(found.read(found.stream, _LARGEST_TABLE)[1], kind) if found else ()
+
+
+def _unpacked(content: bytes, kind: str) -> tuple[int, ...]:
+    count = len(content) // struct.calcsize(f">{kind}")
+    return struct.unpack_from(f">{count}{kind}", content)
+
+
+# ---------------------------------------------------------------------------------- fragments
+
+
+def _in_fragments(atoms: Atom, track: Atom) -> Iterator[Range]:
+    for fragment in _fragments(atoms, track):
+        at = fragment.base
+        for run in fragment.runs:
+            at = at if run.offset is None else fragment.base + run.offset
+            yield at, at + run.size
+            at += run.size
+
+
+def _fragments(atoms: Atom, track: Atom) -> Iterator[_Fragment]:
+    number = _number(track, (b"tkhd",), 12, 20)
+    usual = {_DURATION: 0, _SIZE: 0}
+    for extends in atoms.below(b"moov", b"mvex", b"trex"):
+        _, content = extends.read(extends.stream, 24)
+        if int.from_bytes(content[4:8]) == number:
+            usual = {
+                _DURATION: int.from_bytes(content[12:16]),
+                _SIZE: int.from_bytes(content[16:20]),
+            }
+    for movie in atoms.findall(b"moof"):
+        for part in movie.findall(b"traf"):
+            said = _said(part, number)
+            if said is not None:
+                said = {_BASE: movie.offset, **usual, **said}
+                runs = tuple(_run(run, said) for run in part.findall(b"trun"))
+                yield _Fragment(said[_BASE], runs)
+
+
+def _said(fragment: Atom, track: int) -> dict[int, int] | None:
+    """Return what the head of a fragment says, by its flags; None if it is of another track."""
+    head = next(fragment.findall(b"tfhd"), None)
+    if head is None:
+        return None
+    _, content = head.read(head.stream, 32)
+    if int.from_bytes(content[4:8]) != track:
+        return None
+    flags, at = int.from_bytes(content[1:4]), 8
+    said: dict[int, int] = {}
+    for flag, width in _HEAD_FIELDS:
+        if flags & flag:
+            said[flag] = int.from_bytes(content[at : at + width])
+            at += width
+    return said
+
+
+def _run(run: Atom, said: dict[int, int]) -> _Run:
+    _, content = run.read(run.stream, _LARGEST_TABLE)
+    flags, count = int.from_bytes(content[1:4]), int.from_bytes(content[4:8])
+    at, offset = 8, None
+    if flags & _RUN_OFFSET:
+        at, offset = 12, int.from_bytes(content[8:12], signed=True)
+    at += 4 if flags & _FIRST_FLAGS else 0
+    fields = [field for field in _SAMPLE_FIELDS if flags & field]
+    values = _unpacked(content[at : at + 4 * count * len(fields)], "I")
+    values = values[: len(values) // max(1, len(fields)) * len(fields)]
+
+    def total(field: int, usual: int) -> int:
+        if field not in fields:
+            return count * usual
+        return sum(values[fields.index(field) :: len(fields)])
+
+    return _Run(total(_DURATIONS, said[_DURATION]), total(_SIZES, said[_SIZE]), offset)

@@ -170,10 +170,10 @@ def _listed(
         library_id=library_id(channel, library) if library else "",
         filter=filter_ or "",
         order_by=order_by,
-        show_deleted=deleted,
+        only_deleted=deleted,
     )
     for page in pages(TrackServiceStub(channel).ListTracks, request):
-        yield from (track for track in page.tracks if track.HasField("delete_time") == deleted)
+        yield from page.tracks
 
 
 def _do_each(call: Callable[..., pb.Track], requests: Sequence[Any], done: str) -> None:

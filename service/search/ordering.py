@@ -16,7 +16,7 @@ from service.database import Connection
 from service.search.candidates import Scope
 from service.search.ladder import rate
 from service.search.model import Hit, Reading, Rung, Words, any_of_readings
-from service.tracks.listing import Order, list_tracks, order_of
+from service.tracks.listing import Deleted, Order, list_tracks, order_of
 from service.tracks.model import Place
 
 NEWEST_FIRST: Final = order_of("create_time desc")
@@ -56,7 +56,7 @@ async def matches_in_order(
         order,
         after,
         limit,
-        with_deleted=False,
+        deleted=Deleted.HIDDEN,
         also=matching if readings else _FINDABLE,
         values=values,
     )

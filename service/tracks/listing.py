@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -62,6 +63,14 @@ class Row:
     id: UUID
     document: bytes
     place: Place
+
+
+class Deleted(Enum):
+    """What becomes of deleted tracks in a list; merged ones are never in it."""
+
+    HIDDEN = auto()
+    SHOWN = auto()
+    ONLY = auto()
 
 
 # A missing value counts as the lowest. Indexes: track_library_idx, track_title_idx,
@@ -123,8 +132,12 @@ _PAGE_OF_ALL: Final = sql.SQL(
     LIMIT %(limit)s::integer
     """
 )
-_LIVE: Final = sql.SQL("t.deleted_at IS NULL")
-_NOT_MERGED: Final = sql.SQL("t.merged_into IS NULL")
+# Deleted ones alone: track_deleted_idx, whatever the order. They are few, so they can be sorted.
+_CONDITIONS: Final = {
+    Deleted.HIDDEN: sql.SQL("t.deleted_at IS NULL"),
+    Deleted.SHOWN: sql.SQL("t.merged_into IS NULL"),
+    Deleted.ONLY: sql.SQL("t.deleted_at IS NOT NULL AND t.merged_into IS NULL"),
+}
 _KEY: Final = sql.SQL(", {expression} AS {name}")
 _BEYOND: Final = sql.SQL("({columns}) {operator} ({place})")
 
@@ -160,7 +173,7 @@ async def list_tracks(
     after: Place | None,
     limit: int,
     *,
-    with_deleted: bool,
+    deleted: Deleted,
     also: sql.Composable | None = None,
     values: Mapping[str, object] | None = None,
 ) -> list[Row]:
@@ -172,7 +185,7 @@ async def list_tracks(
     for stretch in order.following(after):
         statement, parameters = page_statement(
             library_id, query, stretch, after,
-            descending=order.descending, with_deleted=with_deleted, also=also,
+            descending=order.descending, deleted=deleted, also=also,
         )  # fmt: skip
         parameters |= {"limit": limit - len(rows), **(values or {})}
         # The values decide which index is right, so the plan is made for them each time.
@@ -191,13 +204,13 @@ def page_statement(
     after: Place | None,
     *,
     descending: bool,
-    with_deleted: bool,
+    deleted: Deleted,
     also: sql.Composable | None = None,
 ) -> tuple[sql.Composed, dict[str, object]]:
     """Return the statement of a page of one stretch, and its parameters but for the limit."""
     conditions: list[sql.Composable] = [sql.SQL(stretch.condition), *([also] if also else ())]
     parameters: dict[str, object] = {"library_id": library_id} if library_id else {}
-    conditions.append(_NOT_MERGED if with_deleted else _LIVE)
+    conditions.append(_CONDITIONS[deleted])
     if after:
         conditions += _beyond(stretch, descending=descending)
         parameters |= {f"after{index}": value for index, value in enumerate(after)}

@@ -21,7 +21,7 @@ from service.tracks.candidates import Key
 from service.tracks.codec import decode_track
 from service.tracks.document import track_message
 from service.tracks.importing import Import
-from service.tracks.listing import list_tracks, order_of, place_of, position_of
+from service.tracks.listing import Deleted, list_tracks, order_of, place_of, position_of
 from service.tracks.model import (
     MAX_BATCH,
     MAX_IMPORT_BATCH,
@@ -97,7 +97,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async with self._database.read() as connection:
             rows = await list_tracks(
                 connection, library_id, query, order, after, size + 1,
-                with_deleted=request.show_deleted,
+                deleted=_deleted(request),
             )  # fmt: skip
         response = pb.ListTracksResponse(
             tracks=[track_message(row.document, full=full) for row in rows[:size]]
@@ -323,6 +323,12 @@ def _batch(check: Check, field: str, values: Sequence[T]) -> Sequence[T]:
     if not values:
         check.fail(field, "must have at least one entry")
     return values
+
+
+def _deleted(request: pb.ListTracksRequest) -> Deleted:
+    if request.only_deleted:
+        return Deleted.ONLY
+    return Deleted.SHOWN if request.show_deleted else Deleted.HIDDEN
 
 
 def _is_full(check: Check, view: int, default: int = pb.TRACK_VIEW_BASIC) -> bool:

@@ -1511,6 +1511,8 @@ END));
 
 CREATE INDEX track_credit_idx ON public.track USING btree (credit_id, library_id);
 
+CREATE INDEX track_deleted_idx ON public.track USING btree (library_id, id) WHERE ((deleted_at IS NOT NULL) AND (merged_into IS NULL));
+
 CREATE INDEX track_duration_idx ON public.track USING btree (library_id, COALESCE(duration_ms, '-1'::integer), id);
 
 CREATE UNIQUE INDEX track_genre_key ON public.track_genre USING btree (genre_id, track_id);

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from psycopg import sql
 
 from fonoteca.v1 import library_pb2
 from fonoteca.v1 import track_pb2 as pb
 from fonoteca.v1.types_pb2 import CreditedName, PartialDate
+from service.database import Connection
 from service.libraries.model import DEFAULT_LIBRARY_ID
+from service.query import parse
+from service.tracks.listing import Deleted, order_of, page_statement
 from tests.support.errors import raises_status
 from tests.support.samples import create, create_all
 from tests.support.writing import credited
@@ -128,6 +132,51 @@ async def test_deleted_tracks_are_listed_on_demand(tracks: TrackServiceAsyncStub
     gone = await tracks.DeleteTrack(pb.DeleteTrackRequest(id=a.id))
     assert await walk(tracks, pb.ListTracksRequest()) == [b]
     assert await walk(tracks, pb.ListTracksRequest(show_deleted=True)) == [gone, b]
+    assert await walk(tracks, pb.ListTracksRequest(only_deleted=True)) == [gone]
+    both = pb.ListTracksRequest(show_deleted=True, only_deleted=True)
+    assert await walk(tracks, both) == [gone]
+
+
+async def test_deleted_tracks_alone_come_in_every_order_and_never_merged(
+    tracks: TrackServiceAsyncStub,
+) -> None:
+    made = await create_all(tracks, *make(20, 1), pb.Track(title="dog"), pb.Track(title="dog"))
+    survivor, merged = made[-2:]
+    gone = [await tracks.DeleteTrack(pb.DeleteTrackRequest(id=of.id)) for of in made[:12:2]]
+    await tracks.MergeTracks(pb.MergeTracksRequest(survivor_id=survivor.id, track_ids=[merged.id]))
+    for track in gone:
+        track.ClearField("lyrics")
+    for name, key in KEYS.items():
+        expected = sorted(gone, key=lambda track: (key(track), track.id))
+        request = pb.ListTracksRequest(order_by=name, page_size=4, only_deleted=True)
+        assert await walk(tracks, request) == expected, name
+    wanted = pb.ListTracksRequest(only_deleted=True, filter="title:song")
+    assert {of.id for of in await walk(tracks, wanted)} == {
+        of.id for of in gone if of.title.lower() == "song"
+    }
+
+
+async def test_deleted_tracks_are_found_by_an_index_among_many_live_ones(
+    tracks: TrackServiceAsyncStub, connection: Connection
+) -> None:
+    made = await create_all(tracks, *(pb.Track(title="a") for _ in range(600)))
+    await tracks.DeleteTrack(pb.DeleteTrackRequest(id=made[300].id))
+    await connection.execute("ANALYZE track")
+    for order_by in ("create_time", "create_time desc", "title"):
+        order = order_of(order_by)
+        [stretch] = order.following(None)
+        statement, values = page_statement(
+            DEFAULT_LIBRARY_ID,
+            parse(""),
+            stretch,
+            None,
+            descending=order.descending,
+            deleted=Deleted.ONLY,
+        )
+        explained = sql.SQL("EXPLAIN {}").format(statement)
+        rows = await connection.execute(explained, {**values, "limit": 50}, prepare=False)
+        plan = "\n".join(row[0] for row in await rows.fetchall())
+        assert "track_deleted_idx" in plan, plan
 
 
 async def test_lyrics_are_listed_with_the_full_view(tracks: TrackServiceAsyncStub) -> None:
@@ -216,6 +265,7 @@ async def test_page_tokens_belong_to_their_request(tracks: TrackServiceAsyncStub
         pb.ListTracksRequest(page_token=token, filter="a"),
         pb.ListTracksRequest(page_token=token, library_id=DEFAULT),
         pb.ListTracksRequest(page_token=token, show_deleted=True),
+        pb.ListTracksRequest(page_token=token, only_deleted=True),
     ):
         with raises_status(INVALID, field="page_token"):
             await tracks.ListTracks(request)

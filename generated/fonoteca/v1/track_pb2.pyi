@@ -531,6 +531,7 @@ class ListTracksRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     SHOW_DELETED_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    ONLY_DELETED_FIELD_NUMBER: _builtins.int
     library_id: _builtins.str
     """The library. Default: all libraries."""
     filter: _builtins.str
@@ -554,6 +555,10 @@ class ListTracksRequest(_message.Message):
     """Lists deleted tracks too."""
     view: Global___TrackView.ValueType
     """How much to return. Default: TRACK_VIEW_BASIC."""
+    only_deleted: _builtins.bool
+    """Lists deleted tracks only: those that UndeleteTrack can bring back, so no merged ones. Costs no more
+    for the live tracks that there are. Default: false.
+    """
     def __init__(
         self,
         *,
@@ -564,10 +569,11 @@ class ListTracksRequest(_message.Message):
         page_token: _builtins.str = ...,
         show_deleted: _builtins.bool = ...,
         view: Global___TrackView.ValueType = ...,
+        only_deleted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "library_id", b"library_id", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "library_id", b"library_id", "only_deleted", b"only_deleted", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

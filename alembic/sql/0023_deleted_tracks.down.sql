@@ -1,0 +1,1 @@
+DROP INDEX track_deleted_idx;

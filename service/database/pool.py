@@ -1,7 +1,8 @@
 """Connections, and the two ways to use one: `read` and `write`.
 
 Reads run in autocommit: one statement is one snapshot, and no round trip is spent on BEGIN and
-COMMIT. Writes run in one transaction that is repeated when it met another one. A cancelled caller
+COMMIT. Writes run in one transaction that is repeated when it met another one; where it is made of
+many small statements, those whose answers nobody awaits travel together. A cancelled caller
 cancels its statement: psycopg does that, so a deadline needs no code here.
 """
 
@@ -9,10 +10,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, TypeVar
 
-from psycopg import AsyncConnection, IsolationLevel
+from psycopg import AsyncConnection, IsolationLevel, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -99,17 +100,39 @@ class Database:
         async with self.transaction(dry_run=True) as connection:
             return await work(connection)
 
-    async def write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do `work` in one transaction; do it again when it deadlocked with another one."""
+    async def write(
+        self, work: Callable[[Connection], Awaitable[T]], *, pipelined: bool = False
+    ) -> T:
+        """Do `work` in one transaction; do it again when it deadlocked with another one.
+
+        When it is `pipelined`, a statement is sent with the next one whose rows are fetched, and
+        its error may surface there. COPY does not work then, nor does catching the error of one
+        statement.
+        """
+        begun = _pipelined if pipelined else AsyncConnection.transaction
         with translated():
             for attempt in range(1, _ATTEMPTS):
                 try:
-                    async with self._pool.connection() as connection, connection.transaction():
+                    async with self._pool.connection() as connection, begun(connection):
                         return await work(connection)
                 except RETRYABLE as error:
                     _log.info("transaction repeated", extra={"attempt": attempt, "why": str(error)})
-            async with self._pool.connection() as connection, connection.transaction():
+            async with self._pool.connection() as connection, begun(connection):
                 return await work(connection)
+
+
+@asynccontextmanager
+async def _pipelined(connection: Connection) -> AsyncIterator[None]:
+    """Run the block in a transaction whose BEGIN and COMMIT travel with other statements."""
+    try:
+        async with connection.pipeline():
+            await connection.execute("BEGIN")
+            yield
+            await connection.execute("COMMIT")
+    except BaseException:
+        with suppress(OperationalError):  # a connection that broke has nothing to roll back
+            await connection.rollback()
+        raise
 
 
 async def _configure(connection: Connection) -> None:

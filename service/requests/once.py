@@ -24,12 +24,15 @@ async def once(
     request: Message,
     response_type: type[M],
     work: Callable[[Connection], Awaitable[M]],
+    *,
+    pipelined: bool = False,
 ) -> M:
     """Return what `work` returns, in one transaction; or what it returned when it was asked before.
 
     The request's field `request_id` decides. Without one the work is simply done. A request with
     `validate_only` is answered with what would be; nothing is stored then, not even its id. Raises
-    `InvalidInput` when the id was used for another request within the last 24 hours.
+    `InvalidInput` when the id was used for another request within the last 24 hours. What
+    `pipelined` asks of the work, `Database.write` says.
     """
     check = Check()
     request_id = check.optional_uuid("request_id", request.request_id)  # type: ignore[attr-defined]
@@ -37,7 +40,7 @@ async def once(
     if request.validate_only:  # type: ignore[attr-defined]
         return await database.try_out(work)
     if request_id is None:
-        return await database.write(work)
+        return await database.write(work, pipelined=pipelined)
     method = request.DESCRIPTOR.full_name
     fingerprint = sha256(request.SerializeToString(deterministic=True)).digest()
 
@@ -51,4 +54,4 @@ async def once(
             raise invalid("request_id", "was used for another request")
         return response_type.FromString(earlier.response)
 
-    return await database.write(remembered)
+    return await database.write(remembered, pipelined=pipelined)

@@ -6,7 +6,7 @@ tracks: there is one statement that indexes, whoever calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -30,21 +30,27 @@ _BATCH: Final = 1_000
 
 
 async def index_tracks(
-    connection: Connection, ids: Sequence[UUID], *, same_lyrics: bool = False
+    connection: Connection,
+    ids: Sequence[UUID],
+    *,
+    sung: Collection[UUID] | None = None,
+    same_lyrics: bool = False,
 ) -> None:
     """Make tracks that are live and completed findable as they are now; they must be stored.
 
-    `same_lyrics` when their lyrics are known to be those that were indexed.
+    `sung` are those that have lyrics, or had some, if that is known; `same_lyrics` when their
+    lyrics are known to be those that were indexed.
     """
-    words = await (await connection.execute(_INDEX, {"ids": list(ids)})).fetchall()
-    if words:
+    indexed = await connection.execute(_INDEX, {"ids": list(ids)})
+    if with_lyrics := list(ids if sung is None else sung):
+        await connection.execute(_INDEX_LYRICS, {"ids": with_lyrics, "same_lyrics": same_lyrics})
+    if words := await indexed.fetchall():
         parameters = {
             "words": [word for word, _ in words],
             "tiers": [tier for _, tier in words],
             "deletions": [array_text(deletions(word)) for word, _ in words],
         }
         await connection.execute(_ADD_WORDS, parameters)
-    await connection.execute(_INDEX_LYRICS, {"ids": list(ids), "same_lyrics": same_lyrics})
 
 
 async def hold_names(connection: Connection, ids: Sequence[UUID]) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 from fonoteca.v1 import track_pb2 as pb
 from fonoteca.v1 import types_pb2
+from service.artists.model import CreditedName
 from service.tracks.model import (
     COMPLETED,
     FAILED,
@@ -170,6 +171,13 @@ def decode_track(check: Check, message: pb.Track, *, is_new: bool) -> TrackDraft
         label=_text(check, "label", message.label, MAX_LABEL),
         comment=_text(check, "comment", message.comment, MAX_COMMENT),
     )
+
+
+def decode_named(message: pb.Track) -> tuple[tuple[CreditedName, ...], AlbumChoice | None]:
+    """Read the artists and the album of a stored track."""
+    check = Check()
+    album = _album(check, message.album) if message.HasField("album") else None
+    return decode_credits(check, "credits", message.credits), album
 
 
 def encode_track(track: Track) -> pb.Track:

@@ -205,7 +205,7 @@ class Import:
                 news = {key: what for key, what in said.items() if key[0] in same}
                 if news:
                     await store.set_fingerprints(self._connection, news)
-            await store_batch(self._connection, batch.without(same), said)
+            await store_batch(self._connection, batch.without(same), said, many=True)
 
     async def _changes(self, items: Sequence[Item]) -> Changes:
         """Return what a batch changes."""

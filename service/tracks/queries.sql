@@ -261,6 +261,44 @@ COPY track (
     failure_reason, created_at, credit_id, album_id, document, origin_kind, origin_name
 ) FROM STDIN (FORMAT BINARY);
 
+-- name: insert_tracks
+-- The same as parameters, for a few tracks: these travel with the statements that follow.
+INSERT INTO track (
+    library_id, title, disc_number, disc_total, track_number, track_total, release_date,
+    original_release_date, duration_ms, isrc, mbid, lyrics, language, explicit, popularity, status,
+    label, comment, tempo_bpm, key, mode, time_signature, loudness_lufs, energy, danceability,
+    valence, acousticness, instrumentalness, liveness, speechiness, id, failure_reason, created_at,
+    credit_id, album_id, document, origin_kind, origin_name
+)
+SELECT
+    g.library_id, g.title, g.disc_number, g.disc_total, g.track_number, g.track_total,
+    g.release_date, g.original_release_date, g.duration_ms, g.isrc, g.mbid, g.lyrics, g.language,
+    g.explicit, g.popularity, g.status, g.label, g.comment, g.tempo_bpm, g.key, g.mode,
+    g.time_signature, g.loudness_lufs, g.energy, g.danceability, g.valence, g.acousticness,
+    g.instrumentalness, g.liveness, g.speechiness, g.id, g.failure_reason, g.created_at,
+    g.credit_id, g.album_id, g.document, g.origin_kind, g.origin_name
+FROM unnest(
+    %(library_id)s::uuid[], %(title)s::text[], %(disc_number)s::smallint[],
+    %(disc_total)s::smallint[], %(track_number)s::smallint[], %(track_total)s::smallint[],
+    %(release_date)s::text[], %(original_release_date)s::text[], %(duration_ms)s::integer[],
+    %(isrc)s::text[], %(mbid)s::uuid[], %(lyrics)s::text[], %(language)s::text[],
+    %(explicit)s::boolean[], %(popularity)s::double precision[], %(status)s::text[],
+    %(label)s::text[], %(comment)s::text[], %(tempo_bpm)s::double precision[], %(key)s::smallint[],
+    %(mode)s::text[], %(time_signature)s::smallint[], %(loudness_lufs)s::double precision[],
+    %(energy)s::double precision[], %(danceability)s::double precision[],
+    %(valence)s::double precision[], %(acousticness)s::double precision[],
+    %(instrumentalness)s::double precision[], %(liveness)s::double precision[],
+    %(speechiness)s::double precision[], %(id)s::uuid[], %(failure_reason)s::text[],
+    %(created_at)s::timestamptz[], %(credit_id)s::uuid[], %(album_id)s::uuid[],
+    %(document)s::bytea[], %(origin_kind)s::text[], %(origin_name)s::text[]
+) AS g (
+    library_id, title, disc_number, disc_total, track_number, track_total, release_date,
+    original_release_date, duration_ms, isrc, mbid, lyrics, language, explicit, popularity, status,
+    label, comment, tempo_bpm, key, mode, time_signature, loudness_lufs, energy, danceability,
+    valence, acousticness, instrumentalness, liveness, speechiness, id, failure_reason, created_at,
+    credit_id, album_id, document, origin_kind, origin_name
+);
+
 -- name: update_tracks
 -- New values for locked tracks. Primary key.
 UPDATE track AS t
@@ -339,11 +377,40 @@ COPY track_genre (
     track_id, position, genre_id
 ) FROM STDIN (FORMAT BINARY);
 
+-- name: insert_track_genres
+-- The same as parameters, for a few tracks.
+INSERT INTO track_genre (
+    track_id, position, genre_id
+)
+SELECT
+    g.track_id, g.position, g.genre_id
+FROM unnest(
+    %(track_id)s::uuid[], %(position)s::smallint[], %(genre_id)s::integer[]
+) AS g (
+    track_id, position, genre_id
+);
+
 -- name: copy_track_sources
 -- Places of tracks in other systems. track_source_external_key refuses what another live track has.
 COPY track_source (
     track_id, position, library_id, type, external_id, uri, unavailable, synced_at, fingerprint
 ) FROM STDIN (FORMAT BINARY);
+
+-- name: insert_track_sources
+-- The same as parameters, for a few tracks.
+INSERT INTO track_source (
+    track_id, position, library_id, type, external_id, uri, unavailable, synced_at, fingerprint
+)
+SELECT
+    g.track_id, g.position, g.library_id, g.type, g.external_id, g.uri, g.unavailable, g.synced_at,
+    g.fingerprint
+FROM unnest(
+    %(track_id)s::uuid[], %(position)s::smallint[], %(library_id)s::uuid[], %(type)s::text[],
+    %(id)s::text[], %(uri)s::text[], %(unavailable)s::boolean[], %(synced_at)s::timestamptz[],
+    %(fingerprint)s::bytea[]
+) AS g (
+    track_id, position, library_id, type, external_id, uri, unavailable, synced_at, fingerprint
+);
 
 -- name: copy_audio_files
 -- Files of tracks. audio_file_uri_key refuses what another live track has and is not missing.
@@ -353,12 +420,54 @@ COPY audio_file (
     missing_at
 ) FROM STDIN (FORMAT BINARY);
 
+-- name: insert_audio_files
+-- The same as parameters, for a few tracks.
+INSERT INTO audio_file (
+    track_id, position, library_id, id, uri, size_bytes, mime_type, format, codec, duration_ms,
+    sample_rate_hz, channels, bit_depth, bitrate_bps, modified_at, content_hash, audio_hash,
+    missing_at
+)
+SELECT
+    g.track_id, g.position, g.library_id, g.id, g.uri, g.size_bytes, g.mime_type, g.format, g.codec,
+    g.duration_ms, g.sample_rate_hz, g.channels, g.bit_depth, g.bitrate_bps, g.modified_at,
+    g.content_hash, g.audio_hash, g.missing_at
+FROM unnest(
+    %(track_id)s::uuid[], %(position)s::smallint[], %(library_id)s::uuid[], %(id)s::uuid[],
+    %(uri)s::text[], %(size_bytes)s::bigint[], %(mime_type)s::text[], %(format)s::text[],
+    %(codec)s::text[], %(duration_ms)s::integer[], %(sample_rate_hz)s::integer[],
+    %(channels)s::smallint[], %(bit_depth)s::smallint[], %(bitrate_bps)s::bigint[],
+    %(modified_at)s::timestamptz[], %(content_hash)s::text[], %(audio_hash)s::text[],
+    %(missing_at)s::timestamptz[]
+) AS g (
+    track_id, position, library_id, id, uri, size_bytes, mime_type, format, codec, duration_ms,
+    sample_rate_hz, channels, bit_depth, bitrate_bps, modified_at, content_hash, audio_hash,
+    missing_at
+);
+
 -- name: copy_track_attributes
 -- Other facts about tracks.
 COPY track_attribute (
     track_id, position, key, text_value, number_value, integer_value, flag_value, time_value,
     source, confidence
 ) FROM STDIN (FORMAT BINARY);
+
+-- name: insert_track_attributes
+-- The same as parameters, for a few tracks.
+INSERT INTO track_attribute (
+    track_id, position, key, text_value, number_value, integer_value, flag_value, time_value,
+    source, confidence
+)
+SELECT
+    g.track_id, g.position, g.key, g.text_value, g.number_value, g.integer_value, g.flag_value,
+    g.time_value, g.source, g.confidence
+FROM unnest(
+    %(track_id)s::uuid[], %(position)s::smallint[], %(key)s::text[], %(text_value)s::text[],
+    %(number_value)s::double precision[], %(integer_value)s::bigint[], %(flag_value)s::boolean[],
+    %(time_value)s::timestamptz[], %(source)s::text[], %(confidence)s::double precision[]
+) AS g (
+    track_id, position, key, text_value, number_value, integer_value, flag_value, time_value,
+    source, confidence
+);
 
 -- name: find_tracks_by_source
 -- Which live tracks have these places in other systems. track_source_external_key.

@@ -12,7 +12,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from service.artists.credits import CreditCache, resolve_credits
-from service.artists.model import Credit, CreditedName
+from service.artists.model import Credit, CreditedName, credit_of
 from service.database import Connection, load_statements
 from service.errors import NotFound
 from service.tracks import store
@@ -44,6 +44,20 @@ class Known:
     credits: CreditCache = field(default_factory=CreditCache)
     albums: dict[AlbumKey, AlbumOfTrack] = field(default_factory=dict)
     genres: dict[str, GenreOfTrack] = field(default_factory=dict)
+
+    def learn(self, names: tuple[CreditedName, ...], album: AlbumChoice | None) -> None:
+        """Take in what a stored track names; its artists and album must be held."""
+        if names:
+            self._learn_credit(names)
+        if album and album.id:
+            credit = self._learn_credit(album.credits) if album.credits else None
+            of_track = AlbumOfTrack(album.id, album.title, credit, album.mbid)
+            self.albums[AlbumKey(id=album.id)] = of_track
+
+    def _learn_credit(self, names: tuple[CreditedName, ...]) -> Credit:
+        credit = credit_of(names)
+        self.credits.credits[names] = self.credits.by_id[credit.id] = credit
+        return credit
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Tracks as rows: the tuples that COPY takes, in the order of its columns.
 
-New rows are copied in binary, which costs a fifth of passing them as parameters. Getters of the
-standard library pick whole groups of columns at once, because this runs for every track of an
-import.
+The rows of an import are copied in binary, which costs a fifth of passing them as parameters; those
+of a single track are parameters, which travel with other statements. Getters of the standard
+library pick whole groups of columns at once, because this runs for every track of an import.
 """
 
 from __future__ import annotations
@@ -84,26 +84,27 @@ _FILE: Final = {
     "audio_hash": "text",
     "missing_at": "timestamptz",
 }
-_VALUES: Final[Mapping[type, tuple[int, str]]] = {
-    str: (0, "text"),
-    float: (1, "float8"),
-    int: (2, "int8"),
-    bool: (3, "bool"),
-    datetime: (4, "timestamptz"),
+_VALUES: Final = {
+    "text_value": "text",
+    "number_value": "float8",
+    "integer_value": "int8",
+    "flag_value": "bool",
+    "time_value": "timestamptz",
 }
+_COLUMN_OF: Final[Mapping[type, int]] = {str: 0, float: 1, int: 2, bool: 3, datetime: 4}
+_CHILD: Final = {"track_id": "uuid", "position": "int2"}
 
-_TRACK_COLUMNS: Final = _DRAFT | _FEATURES | _TRACK | _REFERENCES | _ORIGIN
-TRACK_TYPES: Final = tuple(_TRACK_COLUMNS.values())
-GENRE_TYPES: Final = ("uuid", "int2", "int4")
-SOURCE_TYPES: Final = ("uuid", "int2", "uuid", *_SOURCE.values(), "bytea")
-FILE_TYPES: Final = ("uuid", "int2", "uuid", *_FILE.values())
-ATTRIBUTE_TYPES: Final = (
-    "uuid",
-    "int2",
-    "text",
-    *(kind for _, kind in _VALUES.values()),
-    "text",
-    "float8",
+Columns = Mapping[str, str]
+"""The columns of a table in the order of its rows, and their types."""
+
+TRACK_COLUMNS: Final[Columns] = _DRAFT | _FEATURES | _TRACK | _REFERENCES | _ORIGIN
+GENRE_COLUMNS: Final[Columns] = _CHILD | {"genre_id": "int4"}
+SOURCE_COLUMNS: Final[Columns] = (
+    _CHILD | {"library_id": "uuid"} | _SOURCE | {"fingerprint": "bytea"}
+)
+FILE_COLUMNS: Final[Columns] = _CHILD | {"library_id": "uuid"} | _FILE
+ATTRIBUTE_COLUMNS: Final[Columns] = (
+    _CHILD | {"key": "text"} | _VALUES | {"source": "text", "confidence": "float8"}
 )
 
 _of_draft = attrgetter(*_DRAFT)
@@ -111,7 +112,7 @@ _of_features = attrgetter(*_FEATURES)
 _of_track = attrgetter(*_TRACK)
 _of_source = attrgetter(*_SOURCE)
 _of_file = attrgetter(*_FILE)
-_ID: Final = list(_TRACK_COLUMNS).index("id")
+_ID: Final = list(TRACK_COLUMNS).index("id")
 _NEVER_UPDATED: Final = frozenset({"library_id", "created_at", *_ORIGIN})
 
 
@@ -136,10 +137,16 @@ def id_of(row: Row) -> UUID:
     return track_id
 
 
-def columns(rows: Iterable[Row]) -> dict[str, list[Any]]:
-    """Return rows of `track_row` as the parameters of `update_tracks`: a list for each column."""
-    turned = zip(_TRACK_COLUMNS, zip(*rows, strict=True), strict=True)
-    return {name: list(values) for name, values in turned if name not in _NEVER_UPDATED}
+def lists(columns: Columns, rows: Iterable[Row]) -> dict[str, list[Any]]:
+    """Return rows as the parameters of a statement: a list for each column."""
+    turned = zip(columns, zip(*rows, strict=True), strict=True)
+    return {name: list(values) for name, values in turned}
+
+
+def updates(rows: Iterable[Row]) -> dict[str, list[Any]]:
+    """Return rows of `track_row` as the parameters of `update_tracks`."""
+    turned = lists(TRACK_COLUMNS, rows)
+    return {name: values for name, values in turned.items() if name not in _NEVER_UPDATED}
 
 
 def genre_rows(tracks: Sequence[Track]) -> list[Row]:
@@ -194,6 +201,5 @@ def attribute_rows(tracks: Sequence[Track]) -> list[Row]:
 def _value_columns(attribute: Attribute) -> list[Any]:
     """Return a column for each type of value, all but one of them empty."""
     cells: list[Any] = [None] * len(_VALUES)
-    position, _ = _VALUES[type(attribute.value)]
-    cells[position] = attribute.value
+    cells[_COLUMN_OF[type(attribute.value)]] = attribute.value
     return cells

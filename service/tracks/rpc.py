@@ -59,7 +59,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
             [track] = await write.create(connection, [draft])
             return track
 
-        return await once(self._database, request, pb.Track, create)
+        return await once(self._database, request, pb.Track, create, pipelined=True)
 
     async def GetTrack(self, request: pb.GetTrackRequest, context: Context) -> pb.Track:
         check = Check()
@@ -117,7 +117,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def update(connection: Connection) -> pb.Track:
             return await write.update(connection, request.track, request.update_mask, by)
 
-        return await once(self._database, request, pb.Track, update)
+        return await once(self._database, request, pb.Track, update, pipelined=True)
 
     async def DeleteTrack(self, request: pb.DeleteTrackRequest, context: Context) -> pb.Track:
         check = Check()
@@ -151,7 +151,9 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def create(connection: Connection) -> pb.BatchCreateTracksResponse:
             return pb.BatchCreateTracksResponse(tracks=await write.create(connection, drafts))
 
-        return await once(self._database, request, pb.BatchCreateTracksResponse, create)
+        return await once(
+            self._database, request, pb.BatchCreateTracksResponse, create, pipelined=True
+        )
 
     async def ImportTracks(
         self, requests: AsyncIterator[pb.ImportTracksRequest], context: Context

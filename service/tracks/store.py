@@ -6,7 +6,7 @@ track is a batch of one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
@@ -20,7 +20,7 @@ from service.errors import FailedPrecondition, NotFound
 from service.tracks import rows
 from service.tracks.identity import Arrival, KnownFile, Song, stem_of
 from service.tracks.model import AlbumOfTrack, Track
-from service.tracks.rows import Fingerprints, Row, SourceOfTrack
+from service.tracks.rows import Columns, Fingerprints, Row, SourceOfTrack
 
 _SQL = load_statements(__package__)
 _GET = _SQL["get_document"]
@@ -35,13 +35,8 @@ _FIND_BY_SOURCE = _SQL["find_tracks_by_source"]
 _FIND_BY_FILE = _SQL["find_tracks_by_file"]
 _FIND_KNOWN_FILES = _SQL["find_known_files"]
 _FOLD_SONGS = _SQL["fold_songs"]
-_COPY = _SQL["copy_tracks"]
 _UPDATE = _SQL["update_tracks"]
 _CLEAR = _SQL["clear_children"]
-_COPY_GENRES = _SQL["copy_track_genres"]
-_COPY_SOURCES = _SQL["copy_track_sources"]
-_COPY_FILES = _SQL["copy_audio_files"]
-_COPY_ATTRIBUTES = _SQL["copy_track_attributes"]
 _SET_FINGERPRINTS = _SQL["set_fingerprints"]
 _WAIT_WITHOUT_LIMIT = _SQL["wait_without_limit"]
 _WAIT_AS_USUAL = _SQL["wait_as_usual"]
@@ -63,6 +58,24 @@ _LIST_MERGED = _SQL["list_merged_tracks"]
 
 SourceKey = tuple[str, str]
 """Type and id of an external source."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """How rows come into a table: a few of them as parameters, very many by COPY."""
+
+    columns: Columns
+    insert: LiteralString
+    copy: LiteralString
+
+
+_TRACKS = _Table(rows.TRACK_COLUMNS, _SQL["insert_tracks"], _SQL["copy_tracks"])
+_GENRES = _Table(rows.GENRE_COLUMNS, _SQL["insert_track_genres"], _SQL["copy_track_genres"])
+_SOURCES = _Table(rows.SOURCE_COLUMNS, _SQL["insert_track_sources"], _SQL["copy_track_sources"])
+_FILES = _Table(rows.FILE_COLUMNS, _SQL["insert_audio_files"], _SQL["copy_audio_files"])
+_ATTRIBUTES = _Table(
+    rows.ATTRIBUTE_COLUMNS, _SQL["insert_track_attributes"], _SQL["copy_track_attributes"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +180,18 @@ async def hold(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
     return [leads_to.get(track_id, track_id) for track_id in ids]
 
 
-async def begin_saving(connection: Connection) -> datetime:
-    """Return the time of all changes of the transaction, and make its other statements quick."""
-    [row] = await (await connection.execute(_BEGIN_SAVING)).fetchall()
-    began_at: datetime = row[0]
+async def begin_saving(connection: Connection) -> Callable[[], Awaitable[datetime]]:
+    """Make the other statements of the transaction quick.
+
+    Returns what tells the time of its changes, so that nothing needs to wait for that.
+    """
+    cursor = await connection.execute(_BEGIN_SAVING)
+
+    async def began_at() -> datetime:
+        [row] = await cursor.fetchall()
+        time: datetime = row[0]
+        return time
+
     return began_at
 
 
@@ -313,38 +334,47 @@ async def save(
     documents: Sequence[bytes],
     *,
     known: Collection[UUID] = (),
+    whole: Collection[UUID] = (),
     fingerprints: Fingerprints | None = None,
+    many: bool = False,
 ) -> None:
     """Store tracks as they are now, with their documents.
 
-    `known` are those that exist already: they must be locked, and all that belonged to them is
-    replaced. `fingerprints` are what an import says; what earlier imports said is kept.
+    `known` are those that exist already: they must be locked, and all that belongs to them is
+    replaced, but for those whose genres, sources, files and attributes are `whole` as they are.
+    `fingerprints` are what an import says; what earlier imports said is kept. `many` are copied,
+    which a pipeline does not allow.
     """
     said = dict(fingerprints or {})
     track_rows = list(map(rows.track_row, tracks, documents))
     if known:
-        said = {**await _clear(connection, known), **said}
+        if changed := [track_id for track_id in known if track_id not in whole]:
+            said = {**await _clear(connection, changed), **said}
         await connection.execute(
-            _UPDATE, rows.columns(row for row in track_rows if rows.id_of(row) in known)
+            _UPDATE, rows.updates(row for row in track_rows if rows.id_of(row) in known)
         )
         track_rows = [row for row in track_rows if rows.id_of(row) not in known]
-    for statement, types, copied in (
-        (_COPY, rows.TRACK_TYPES, track_rows),
-        (_COPY_GENRES, rows.GENRE_TYPES, rows.genre_rows(tracks)),
-        (_COPY_SOURCES, rows.SOURCE_TYPES, rows.source_rows(tracks, said)),
-        (_COPY_FILES, rows.FILE_TYPES, rows.file_rows(tracks)),
-        (_COPY_ATTRIBUTES, rows.ATTRIBUTE_TYPES, rows.attribute_rows(tracks)),
+        tracks = [track for track in tracks if track.id not in whole]
+    add = _copy if many else _insert
+    for table, added in (
+        (_TRACKS, track_rows),
+        (_GENRES, rows.genre_rows(tracks)),
+        (_SOURCES, rows.source_rows(tracks, said)),
+        (_FILES, rows.file_rows(tracks)),
+        (_ATTRIBUTES, rows.attribute_rows(tracks)),
     ):
-        if copied:
-            await _copy(connection, statement, types, copied)
+        if added:
+            await add(connection, table, added)
 
 
-async def _copy(
-    connection: Connection, statement: LiteralString, types: Sequence[str], copied: Sequence[Row]
-) -> None:
-    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in copied:
+async def _insert(connection: Connection, table: _Table, added: Sequence[Row]) -> None:
+    await connection.execute(table.insert, rows.lists(table.columns, added))
+
+
+async def _copy(connection: Connection, table: _Table, added: Sequence[Row]) -> None:
+    async with connection.cursor() as cursor, cursor.copy(table.copy) as copy:
+        copy.set_types(tuple(table.columns.values()))
+        for row in added:
             await copy.write_row(row)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -24,13 +25,16 @@ from service.provenance.locks import Locks
 from service.provenance.model import BY_USER, Attribution, Conclusion, FieldChange
 from service.search.index import hold_names, index_tracks, unindex_tracks
 from service.tracks import store
-from service.tracks.codec import OUTPUT_ONLY, decode_track, encode_track
+from service.tracks.codec import OUTPUT_ONLY, decode_named, decode_track, encode_track
 from service.tracks.model import FAILED, PENDING, AudioFile, Track, TrackDraft
-from service.tracks.resolve import Resolved, resolve
+from service.tracks.resolve import Known, Resolved, resolve
 from service.tracks.rows import Fingerprints
 from service.validation import Check
 from service.wire.encoding import etag, moment, require_etag, revision_of, timestamp
 from service.wire.masks import masked
+
+_LISTS: Final = ("genres", "sources", "files", "attributes")
+"""The fields of a track that are rows of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +192,12 @@ async def save(
     other tracks. Raises `AlreadyExists` when another live track of the library
     has one of their sources or files, and `NotFound` when an artist or album does not exist.
     """
+    began_at = await store.begin_saving(connection)
     await _require_free(connection, changes)
-    resolved = await resolve(connection, [change.draft for change in changes])
+    known = await _hold_named(connection, changes)
+    resolved = await resolve(connection, [change.draft for change in changes], known)
     batch = Batch()
-    batch.add(changes, resolved, await store.begin_saving(connection))
+    batch.add(changes, resolved, await began_at())
     await store_batch(connection, batch, fingerprints)
     return batch.messages
 
@@ -203,6 +209,10 @@ class Batch:
     tracks: list[Track] = field(default_factory=list)
     messages: list[pb.Track] = field(default_factory=list)
     known: set[UUID] = field(default_factory=set)
+    whole: set[UUID] = field(default_factory=set)
+    """Known tracks whose genres, sources, files and attributes stay as they are."""
+    sung: set[UUID] = field(default_factory=set)
+    """Tracks that have lyrics, or had some."""
     changes: list[FieldChange] = field(default_factory=list)
 
     def add(self, changes: Sequence[Change], resolved: Sequence[Resolved], now: datetime) -> None:
@@ -212,8 +222,12 @@ class Batch:
         self.tracks += tracks
         self.messages += messages
         for change, message in zip(changes, messages, strict=True):
+            if message.lyrics or (change.current and change.current.lyrics):
+                self.sung.add(change.id)
             if change.current:
                 self.known.add(change.id)
+                if all(getattr(message, name) == getattr(change.current, name) for name in _LISTS):
+                    self.whole.add(change.id)
                 self.changes += _field_changes(change, change.current, message)
             elif made := change.conclusion:
                 self.changes.append(FieldChange(change.id, made.field, made.by, made.before))
@@ -227,22 +241,49 @@ class Batch:
             [self.tracks[index] for index in kept],
             [self.messages[index] for index in kept],
             self.known.difference(ids),
+            self.whole.difference(ids),
+            self.sung.difference(ids),
             [change for change in self.changes if change.track_id not in ids],
         )
 
 
 async def store_batch(
-    connection: Connection, batch: Batch, fingerprints: Fingerprints | None = None
+    connection: Connection,
+    batch: Batch,
+    fingerprints: Fingerprints | None = None,
+    *,
+    many: bool = False,
 ) -> None:
-    """Store a batch, make it findable, and let workers claim what is pending."""
+    """Store a batch, make it findable, and let workers claim what is pending.
+
+    `many` tracks are stored in a way that pays for them, and that a pipeline does not allow.
+    """
     documents = [message.SerializeToString() for message in batch.messages]
+    said_anew = {track_id for track_id, _, _ in fingerprints or ()}
     await store.save(
-        connection, batch.tracks, documents, known=batch.known, fingerprints=fingerprints
+        connection,
+        batch.tracks,
+        documents,
+        known=batch.known,
+        whole=batch.whole - said_anew,
+        fingerprints=fingerprints,
+        many=many,
     )
     await provenance.add_changes(connection, batch.changes)
-    await index_tracks(connection, [track.id for track in batch.tracks])
     pending = [track for track in batch.tracks if track.draft.status == PENDING]
     await store.enqueue(connection, pending)
+    await index_tracks(connection, [track.id for track in batch.tracks], sung=batch.sung)
+
+
+async def _hold_named(connection: Connection, changes: Iterable[Change]) -> Known:
+    """Keep what stored tracks name from being renamed; a change rarely names anything else."""
+    known = Known()
+    stored = {change.id: change.current for change in changes if change.current}
+    if stored:
+        await hold_names(connection, list(stored))
+    for current in stored.values():
+        known.learn(*decode_named(current))
+    return known
 
 
 def _field_changes(change: Change, current: pb.Track, message: pb.Track) -> list[FieldChange]:

@@ -22,7 +22,7 @@ from service.search.candidates import Scope
 from service.search.correction import corrected
 from service.search.explain import Explanation, Question, Verdict, explain
 from service.search.facets import DEFAULT_VALUES, Asked, count
-from service.search.highlight import Highlight, Matcher, highlights, pieces_of
+from service.search.highlight import Highlight, Matcher, cut, highlights, parts_of
 from service.search.ladder import climb
 from service.search.model import (
     ENOUGH,
@@ -268,8 +268,10 @@ async def _corrected(
     }
     if best:
         async with cut_off(connection, until):
-            pieces = await pieces_of(connection, {searches[index].text for index in best})
-            words = await store.words_of(connection, set(best.values()))
+            texts = {searches[index].text for index in best}
+            parts = parts_of(texts)
+            folded, words = await store.read_corrections(connection, parts, set(best.values()))
+            pieces = cut(texts, dict(zip(parts, folded, strict=True)))
             for index, track_id in best.items():
                 text = searches[index].text
                 meant = corrected(text, pieces[text], words.get(track_id, ()))

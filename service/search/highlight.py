@@ -119,10 +119,18 @@ def _fields(track: Track) -> Iterator[tuple[str, str]]:
 
 async def pieces_of(connection: Connection, texts: Collection[str]) -> dict[str, tuple[Piece, ...]]:
     """Return the pieces of each text that hold its words, in order."""
-    parts = {part for text in texts for part in _parts(text)} | set(texts)
-    ordered = sorted(parts)
-    folded = await store.fold(connection, ordered)
-    words = {part: tuple(of.split()) for part, of in zip(ordered, folded, strict=True)}
+    parts = parts_of(texts)
+    return cut(texts, dict(zip(parts, await store.fold(connection, parts), strict=True)))
+
+
+def parts_of(texts: Iterable[str]) -> list[str]:
+    """Return all that has to be folded before texts can be cut."""
+    return sorted({part for text in texts for part in (text, *_parts(text))})
+
+
+def cut(texts: Iterable[str], folded: Mapping[str, str]) -> dict[str, tuple[Piece, ...]]:
+    """Return the pieces of each text that hold its words, in order; `folded` has all its parts."""
+    words = {part: tuple(of.split()) for part, of in folded.items()}
     return {text: tuple(_pieces(text, words)) for text in texts}
 
 
@@ -143,16 +151,16 @@ def _pieces(text: str, words: Mapping[str, tuple[str, ...]]) -> Iterator[Piece]:
         if whole[position : position + len(expected)] != expected:
             continue
         position += len(expected)
-        for piece in _cut(chunk[0], words):
+        for piece in _finest(chunk[0], words):
             if piece.words:
                 start = chunk.start()
                 yield Piece(start + piece.start, start + piece.end, piece.words, start)
 
 
-def _cut(chunk: str, words: Mapping[str, tuple[str, ...]]) -> list[Piece]:
+def _finest(chunk: str, words: Mapping[str, tuple[str, ...]]) -> list[Piece]:
     """Return the finest cut of a chunk that keeps its words."""
     for finer in (_FINE, _COARSE):
-        cut = [Piece(*part.span(), words[part[0]], 0) for part in finer.finditer(chunk)]
-        if tuple(word for piece in cut for word in piece.words) == words[chunk]:
-            return cut
+        pieces = [Piece(*part.span(), words[part[0]], 0) for part in finer.finditer(chunk)]
+        if tuple(word for piece in pieces for word in piece.words) == words[chunk]:
+            return pieces
     return [Piece(0, len(chunk), words[chunk], 0)]

@@ -235,7 +235,11 @@ async def _noise(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:
 async def _typo_of_one(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:
     """Mend any one word: a misspelt word may be another word."""
     await lexicon.mend(word for climb in weak for word in climb.query.words)
-    return _lookups(weak, lambda query: with_one_typo(query.words, lexicon.known))
+    return [
+        climb.lookup(pattern)
+        for climb in weak
+        for pattern in with_one_typo(climb.query.words, lexicon.known)
+    ]
 
 
 async def _typos_of_all(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:

@@ -25,8 +25,17 @@ _MIN_BEGINNING: Final = 2
 """A beginning of one letter stands for a tenth of the vocabulary: another word has to be there."""
 
 _MAX_ALTERNATIVES: Final = 32
-_SOUGHT: Final = 3
-"""By how many of its groups, the rarest, a pattern is looked up in the index."""
+_SELDOM: Final = 0.0001
+"""The share of all tracks that has a word of which only is known that it is not common."""
+
+_COMMON: Final = 0.002
+"""A group with at least this share is no way in for itself: too many tracks have it."""
+
+_FEW: Final = 0.00001
+"""When so few tracks are left, looking at them costs less than asking for another word."""
+
+_DEARER: Final = 50
+"""So many times what a track costs that the index tells of is what one costs that is looked at."""
 
 _RAREST: Final = 5
 _MOST_MENDED: Final = 6
@@ -71,10 +80,7 @@ Alternative: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What may stand for a word: parts of tsqueries, and about what share of the tracks has one.
-
-    An infinite share is that of a beginning, which stands for any number of words.
-    """
+    """What may stand for a word: parts of tsqueries, and about what share of the tracks has one."""
 
     alternatives: tuple[Alternative, ...]
     share: float
@@ -102,12 +108,15 @@ def sung_words(words: Sequence[str], vocabulary: Vocabulary) -> Pattern:
 def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | None:
     """Return the pattern with the last word as the beginning of one; None when there is none.
 
-    The index is only asked for the beginning when there is no other word, and not for one letter.
+    A beginning of one letter is not looked up in the index.
     """
     *others, last = words
     if last not in vocabulary.begun or not (others or len(last) >= _MIN_BEGINNING):
         return None
-    beginning = _Group(((_beginning(last),),), share=inf)
+    # About a quarter of all tracks have a word with a common letter, and each letter more leaves a
+    # quarter of those.
+    share = 0.25 ** len(last) if len(last) >= _MIN_BEGINNING else inf
+    beginning = _Group(((_beginning(last),),), max(share, _SELDOM))
     return _pattern([[*_as_typed(others, vocabulary), beginning]])
 
 
@@ -195,18 +204,20 @@ def with_typos(
     return _pattern(variants) if variants else None
 
 
-def with_one_typo(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | None:
-    """Return the pattern of a query of known words, one of which was meant to be another."""
+def with_one_typo(words: Sequence[str], vocabulary: Vocabulary) -> list[Pattern]:
+    """Return the patterns of a query of known words, one of which was meant to be another.
+
+    There is one for each word: the index is slow to tell the cases apart when asked for any.
+    """
     if len(words) > _MOST_MENDED or not all(word in vocabulary for word in words):
-        return None
+        return []
     as_typed = _as_typed(words, vocabulary)
-    variants = [
-        [*as_typed[:index], _group([(_quoted(of),) for of in others], vocabulary), *rest]
+    return [
+        _pattern([[*as_typed[:index], _group(alternatives, vocabulary), *as_typed[index + 1 :]]])
         for index, word in enumerate(words)
         if (others := mended(word, vocabulary.near.get(word, {})))
-        for rest in [as_typed[index + 1 :]]
+        for alternatives in [[(_quoted(other),) for other in others]]
     ]
-    return _pattern(variants) if variants else None
 
 
 def _readings(word: str, vocabulary: Vocabulary, *, farther: bool) -> list[Alternative]:
@@ -297,19 +308,22 @@ def _pattern(
     count = len(variants[0])
     return Pattern(
         words=_any_of(_all_of(variant) for variant in variants),
-        seek=_any_of(_all_of(_rarest(variant)) for variant in variants),
+        seek=_any_of(_all_of(_sought(variant)) for variant in variants),
         operands=tuple(dict.fromkeys(operands)),
         asked=asked or count,
         is_every=asked is None or asked == count,
-        is_common=any(all(group.share for group in variant) for variant in variants),
+        is_common=any(all(group.share >= _COMMON for group in variant) for variant in variants),
     )
 
 
-def _rarest(variant: Sequence[_Group]) -> list[_Group]:
-    """Return the groups to look up: rare ones, and common ones only when there are no others."""
-    finished = [group for group in variant if group.share < inf] or variant
-    rare = [group for group in finished if not group.share]
-    return list(rare or sorted(finished, key=lambda group: group.share))[:_SOUGHT]
+def _sought(variant: Sequence[_Group]) -> Iterator[_Group]:
+    """Yield the groups to look up in the index: the rarest, as long as it pays to ask for more."""
+    left = inf
+    for group in sorted(variant, key=lambda group: group.share):
+        if left < _FEW or left * _DEARER < group.share:
+            return
+        left = min(left, 1.0) * group.share
+        yield group
 
 
 def _any_of(queries: Iterable[str]) -> str:
@@ -321,12 +335,13 @@ def _all_of(groups: Iterable[_Group]) -> str:
 
 
 def _as_typed(words: Sequence[str], vocabulary: Vocabulary) -> list[_Group]:
-    return [_Group(((_quoted(word),),), vocabulary.shares.get(word, 0.0)) for word in words]
+    return [_group([(_quoted(word),)], vocabulary) for word in words]
 
 
 def _group(alternatives: Sequence[Alternative], vocabulary: Vocabulary) -> _Group:
+    shares = vocabulary.shares
     share = sum(
-        min(vocabulary.shares.get(word.strip("'"), 0.0) for word in words) for words in alternatives
+        min(shares.get(word.strip("'"), _SELDOM) for word in words) for words in alternatives
     )
     return _Group(tuple(alternatives), share)
 

@@ -221,8 +221,9 @@ FROM (
         split_part(f.text, ' ', -1) COLLATE "C" AS last_word
     FROM (
         SELECT g.ordinal, fold(g.text) AS text, g.core, typed_hash(g.text) AS typed
+        -- Read behind SELECT, the arrays have no length that a plan would be made for, each time anew.
         FROM unnest(
-            %(texts)s::text[], %(cores)s::text[]
+            (SELECT %(texts)s::text[]), (SELECT %(cores)s::text[])
         ) WITH ORDINALITY AS g (text, core, ordinal)
         OFFSET 0 -- folded once for each query, not once for each use
     ) AS f
@@ -246,23 +247,24 @@ ORDER BY q.ordinal;
 
 -- name: look_up_words
 -- Which words occur in the catalogue at all: the best tier of each, and its share of all tracks if it is
--- common. And of misspelt ones those that may be within the allowed typos, which have a deletion in common.
--- A transposition is two edits to levenshtein, hence 4. Primary keys of search_word and common_word,
--- search_word_deletions_idx.
+-- common. And of misspelt ones those that may be within the allowed typos (two, if the longer word has eight
+-- letters), which have a deletion in common. A transposition is two edits to levenshtein, hence twice as many.
+-- Primary keys of search_word and common_word, search_word_deletions_idx.
 SELECT NULL AS misspelt, w.word, w.tier, coalesce(common.share, 0) AS share
 FROM search_word AS w
 LEFT JOIN common_word AS common ON common.word = w.word
-WHERE w.word = ANY(%(words)s::text[])
+WHERE w.word = ANY((SELECT %(words)s::text[])::text[])
 UNION ALL
 SELECT g.word AS misspelt, near.word, near.tier, coalesce(common.share, 0) AS share
-FROM unnest(%(misspelt)s::text[], %(deletions)s::text[]) AS g (word, deletions)
+FROM unnest((SELECT %(misspelt)s::text[]), (SELECT %(deletions)s::text[])) AS g (word, deletions)
 CROSS JOIN LATERAL (
     SELECT w.word, w.tier
     FROM search_word AS w
     WHERE
         w.deletions && g.deletions::integer[]
         AND char_length(w.word) BETWEEN char_length(g.word) - 2 AND char_length(g.word) + 2
-        AND levenshtein_less_equal(w.word, g.word, 4) <= 4
+        AND levenshtein_less_equal(w.word, g.word, 4)
+        <= CASE WHEN greatest(char_length(w.word), char_length(g.word)) >= 8 THEN 4 ELSE 2 END
     ORDER BY w.word
 ) AS near
 LEFT JOIN common_word AS common ON common.word = near.word;
@@ -315,8 +317,20 @@ FROM track AS t
 LEFT JOIN track_search AS s ON s.track_id = t.id
 WHERE t.id = ANY(%(ids)s::uuid[]);
 
--- name: words_of_tracks
--- The words under which tracks are found. Primary key of track_search.
-SELECT s.track_id, tsvector_to_array(s.words) AS words
-FROM track_search AS s
-WHERE s.track_id = ANY(%(ids)s::uuid[]);
+-- name: read_corrections
+-- What it takes to correct queries, in one round trip: their parts as they are compared, in order, and the
+-- words under which their best hits are found. Primary key of track_search.
+SELECT
+    ARRAY(
+        SELECT fold(g.text)
+        FROM unnest((SELECT %(texts)s::text[])) WITH ORDINALITY AS g (text, ordinal)
+        ORDER BY g.ordinal
+    ) AS folded,
+    coalesce(
+        (
+            SELECT jsonb_object_agg(s.track_id, tsvector_to_array(s.words))
+            FROM track_search AS s
+            WHERE s.track_id = ANY((SELECT %(ids)s::uuid[])::uuid[])
+        ),
+        '{}'
+    ) AS words;

@@ -57,22 +57,40 @@ def test_the_last_word_may_be_a_beginning() -> None:
     assert last_as_prefix(["night", "mx"], begun) is None
 
 
-def test_the_index_is_asked_for_a_beginning_only_when_there_is_nothing_else() -> None:
-    begun = Vocabulary(begun={"mo"}, shares={"the": 0.3})
-    for words, seek in ((["the", "mo"], "(('the'))"), (["mo"], "(('mo':*))")):
-        pattern = last_as_prefix(words, begun)
-        assert pattern is not None
-        assert pattern.seek == seek
+@pytest.mark.parametrize(
+    ("words", "seek"),
+    [
+        ("mo", "(('mo':*))"),
+        ("the mo", "(('mo':*) & ('the'))"),
+        ("the m", "(('the'))"),
+        ("phantom mo", "(('phantom'))"),
+        ("phantom monda", "(('monda':*) & ('phantom'))"),
+    ],
+)
+def test_the_index_is_asked_for_a_beginning_where_other_words_are_common(
+    words: str, seek: str
+) -> None:
+    begun = Vocabulary(begun={"mo", "m", "monda"}, shares={"the": 0.3})
+    pattern = last_as_prefix(words.split(), begun)
+    assert pattern is not None
+    assert pattern.seek == seek
 
 
-def test_the_index_is_asked_for_rare_words_only() -> None:
-    shares = {"the": 0.3, "night": 0.02, "of": 0.2, "a": 0.1}
-    vocabulary = Vocabulary(shares=shares, begun={"ni"})
-    assert all_words(["the", "phantom", "night"], vocabulary).seek == "(('phantom'))"
-    assert all_words(["the", "of", "a", "night"], vocabulary).seek == "(('a') & ('night') & ('of'))"
-    beginning = last_as_prefix(["phantom", "ni"], vocabulary)
-    assert beginning is not None
-    assert beginning.seek == "(('phantom'))"
+@pytest.mark.parametrize(
+    ("words", "seek"),
+    [
+        ("the phantom night", "(('phantom'))"),
+        ("the phantom opera", "(('opera') & ('phantom'))"),
+        ("phantom opera ghost", "(('opera') & ('phantom'))"),
+        ("the of a night", "(('a') & ('night'))"),
+        ("her night dance", "(('dance') & ('her'))"),
+    ],
+)
+def test_the_index_is_asked_for_rare_words_and_common_ones_if_it_must(
+    words: str, seek: str
+) -> None:
+    shares = {"the": 0.3, "night": 0.02, "of": 0.2, "a": 0.1, "her": 0.002, "dance": 0.004}
+    assert all_words(words.split(), Vocabulary(shares=shares)).seek == seek
 
 
 @pytest.mark.parametrize(
@@ -155,12 +173,14 @@ def test_misspelt_words_are_replaced() -> None:
 
 def test_a_word_may_be_a_typo_of_another() -> None:
     known = knows("dance", "cal", cal=["call"], dance=["danse"])
-    pattern = with_one_typo(["dance", "cal"], known)
-    assert pattern is not None
-    assert pattern.words == "(('cal') & ('danse')) | (('call') & ('dance'))"
-    assert (pattern.asked, pattern.is_every) == (2, True)
-    assert with_one_typo(["dance", "xyzzy"], known) is None
-    assert with_one_typo(["dance"] * 7, known) is None
+    patterns = with_one_typo(["dance", "cal"], known)
+    assert [of.words for of in patterns] == [
+        "(('cal') & ('danse'))",
+        "(('call') & ('dance'))",
+    ]
+    assert {(of.asked, of.is_every) for of in patterns} == {(2, True)}
+    assert with_one_typo(["dance", "xyzzy"], known) == []
+    assert with_one_typo(["dance"] * 7, known) == []
     both = with_typos(["dance", "cal"], known, farther=True)
     assert selected(both) == "(('cal' | 'call') & ('dance' | 'danse'))"
 

@@ -195,6 +195,7 @@ _SCORED: Final = sql.SQL(
                 replace(c.artist_key, ' ', '') AS artist
             OFFSET 0
         ) AS n{genre_words}
+        OFFSET 0
     ) AS p
 """
 )
@@ -251,20 +252,20 @@ CROSS JOIN LATERAL (
 )
 _RELEVANCE: Final = sql.SQL(
     """(
-            0.4 * least(
+            0.4::float8 * least(
                 1,
                 (p.in_title + p.in_artist + p.in_album + p.in_genre{sung})::float8 / p.asked
             )
-            + 0.15 * least(
+            + 0.15::float8 * least(
                 1,
                 (
-                    p.in_title + p.in_artist + 0.7 * p.in_album + 0.5 * p.in_genre
+                    p.in_title + p.in_artist + 0.7::float8 * p.in_album + 0.5::float8 * p.in_genre
                     {lightly_sung}
                 )::float8 / p.asked
             )
             + CASE
-                WHEN p.is_exact THEN 0.25
-                ELSE 0.25 * least(
+                WHEN p.is_exact THEN 0.25::float8
+                ELSE 0.25::float8 * least(
                     1,
                     (p.in_title + p.in_artist + p.in_album) / greatest(
                         1,
@@ -274,9 +275,9 @@ _RELEVANCE: Final = sql.SQL(
                     )
                 )
             END
-            + CASE WHEN p.in_order THEN 0.05 ELSE 0 END
-            + CASE WHEN p.as_typed THEN 0.05 ELSE 0 END
-            + 0.001 * p.popularity
+            + CASE WHEN p.in_order THEN 0.05::float8 ELSE 0 END
+            + CASE WHEN p.as_typed THEN 0.05::float8 ELSE 0 END
+            + 0.001::float8 * p.popularity
         )"""
 )
 _SCOPE_LIBRARY: Final = sql.SQL("s.library_id = %(library_id)s::uuid")
@@ -460,7 +461,7 @@ def _statement(source: Source, way: _Way) -> bytes:
     scored = _SCORED.format(
         relevance=_RELEVANCE.format(
             sung=sql.SQL(" + p.in_lyrics" if is_sung else ""),
-            lightly_sung=sql.SQL("+ 0.3 * p.in_lyrics" if is_sung else ""),
+            lightly_sung=sql.SQL("+ 0.3::float8 * p.in_lyrics" if is_sung else ""),
         ),
         candidates=_CANDIDATES[source].format(columns=_COLUMNS, words=words, most=most),
         elsewhere=(_IN_GENRES_OR_LYRICS if is_sung else _IN_GENRES).format(rest=_REST),

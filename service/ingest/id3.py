@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple
 from mutagen import id3
 from mutagen.id3 import Frames, Frames_2_2, ID3JunkFrameError, TextFrame
 
+from service.ingest.id3_text import layout_of, text_frame
+
 #: Podcasts as iTunes describes them in ID3v2.2, and what was written into 2.3 before 2.4 came.
 _RENAMED: Final = {
     "PCS": "PCST", "TCT": "TCAT", "TDR": "TDRL", "TDS": "TDES", "TID": "TGID", "TKW": "TKWD",
@@ -38,6 +40,13 @@ _GROUPED_3: Final = 0x0020
 _GROUPED_4: Final = 0x0040
 #: That a frame was kept free of what looks like the beginning of sound.
 _UNSYNCHRONIZED: Final = 0x0002
+#: That the content of a frame is packed, encrypted or escaped, or has its length before it.
+_WRAPPED_3: Final = 0x00C0
+_WRAPPED_4: Final = 0x000F
+#: Frames of which mutagen makes something else when it brings tags up to version 2.4.
+_OLD: Final = frozenset(
+    {"APIC", "CHAP", "CTOC", "EQUA", "IPLS", "RVAD", "TDAT", "TIME", "TORY", "TRDA", "TSIZ", "TYER"}
+)
 #: Flags of version 2.3 that say how the content is packed; the others only move in 2.4.
 _PACKED: Final = 0x00FF
 #: Frames whose content is laid out in another way in later versions.
@@ -93,9 +102,16 @@ class _Frame:
 
     def _read(self, header: Any, flags: int, data: bytes) -> Any:
         """Read a frame, of a group and in no language too. Raises `ID3JunkFrameError`."""
-        grouped = _GROUPED_4 if header.version >= _VERSION_4 else _GROUPED_3
+        is_2_4 = header.version >= _VERSION_4
+        grouped = _GROUPED_4 if is_2_4 else _GROUPED_3
         if flags & grouped and header.version >= _VERSION_3:
             data, flags = data[1:], flags & ~grouped
+        layout = layout_of(self.kind)
+        is_wrapped = flags & _WRAPPED_4 or header.f_unsynch if is_2_4 else flags & _WRAPPED_3
+        if layout and not is_wrapped:
+            frame = text_frame(self.kind, layout, data, before_2_4=not is_2_4)
+            if frame is not None:
+                return frame
         try:
             return self.kind._fromData(header, flags, data)  # noqa: SLF001
         except ID3JunkFrameError:
@@ -138,6 +154,22 @@ class Keeping:
         self._kept = kept
         #: Names of frames that are there and cannot be read, with how many there are.
         self.lost = Counter(frame.name for frame in self._kept)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a frame; mutagen goes through an error for each that is not."""
+        base: Any = super()
+        keys: Any = base.keys
+        return name in keys()
+
+    def update_to_v24(self) -> None:
+        """Make of old frames what stands for them in version 2.4."""
+        base: Any = super()
+        frames: Any = self
+        if not _OLD.isdisjoint(name[:_NAME] for name in frames):
+            base.update_to_v24()
+        elif "TCON" in frames:
+            # Numbers become names. There is nothing else to do with frames that are not old.
+            frames["TCON"].genres = frames["TCON"].genres
 
     def keep_in(self, version: int) -> None:
         """Have what cannot be read stand in a tag of version 2.3 or 2.4, too, where it can."""

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from typing import BinaryIO, Final
 
 from service.ingest.mpeg4_samples import Range
@@ -34,8 +35,12 @@ class FileHashes:
 def hash_file(stream: BinaryIO) -> FileHashes:
     """Read a file to its end and return its hashes. Raises `OSError` only, whatever it holds."""
     size = stream.seek(0, 2)
-    content = hashlib.sha256()
     audio = _AudioDigest(find_payload(stream, size))
+    if isinstance(stream, BytesIO):
+        whole = stream.getvalue()
+        audio.feed(memoryview(whole), 0)
+        return FileHashes(hashlib.sha256(whole).hexdigest(), *audio.end())
+    content = hashlib.sha256()
     if size < _WORTH_A_THREAD:
         for at, piece in _pieces(stream):
             content.update(piece)

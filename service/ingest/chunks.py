@@ -6,6 +6,7 @@ ends, and it never goes back, so that no file can make it long.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Literal, NamedTuple
@@ -37,6 +38,11 @@ _AIFF_CODECS: Final = {
     b"fl32": "pcm_float", b"FL32": "pcm_float", b"fl64": "pcm_float", b"FL64": "pcm_float",
     b"ulaw": "ulaw", b"ULAW": "ulaw", b"alaw": "alaw", b"ALAW": "alaw", b"ima4": "adpcm",
 }  # fmt: skip
+#: Channels, frames, bits, and the rate in two parts.
+_AIFF_COMMON: Final = struct.Struct(">hLhHQ")
+_FRACTION_BITS: Final = 64
+#: The exponent of a number whose last bit counts one.
+_EXPONENT_OF_WHOLE: Final = 16_383 + _FRACTION_BITS - 1
 UNCOMPRESSED: Final = frozenset({"pcm", "pcm_float", "dsd"})
 """Codecs of which a second takes as much room as rate, channels and bits say."""
 
@@ -44,6 +50,25 @@ UNCOMPRESSED: Final = frozenset({"pcm", "pcm_float", "dsd"})
 _DSF_POINTER: Final = 20
 #: A size in RF64 that stands in another chunk.
 _ELSEWHERE: Final = 0xFFFFFFFF
+
+
+class AIFFSound(NamedTuple):
+    """What AIFF says of the sound."""
+
+    channels: int
+    frames: int
+    bits_per_sample: int
+    sample_rate: int
+
+    @property
+    def length(self) -> float:
+        """The length in seconds."""
+        return self.frames / self.sample_rate
+
+    @property
+    def bitrate(self) -> int:
+        """Bits a second."""
+        return self.channels * self.bits_per_sample * self.sample_rate
 
 
 class TextPlace(NamedTuple):
@@ -71,6 +96,8 @@ class Chunks:
     sound_present: int = 0
     #: How many samples there are of each channel, as compressed sound tells; 0 when it does not.
     frames: int = 0
+    #: Sound as AIFF describes it; what mutagen's classes for sound have.
+    common: AIFFSound | None = None
     #: Where an ID3 tag begins, or 0.
     id3_at: int = 0
     #: Where the texts are.
@@ -81,7 +108,8 @@ class Chunks:
     @property
     def describes_sound(self) -> bool:
         """Whether there is all that it takes to play the sound."""
-        return bool(self.sample_rate and self.channels and self.byte_rate and self.sound_bytes)
+        is_wave = self.sample_rate and self.channels and self.byte_rate and self.sound_bytes
+        return bool(is_wave or self.common)
 
     @property
     def length(self) -> float:
@@ -151,8 +179,21 @@ def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
         elif chunk.name == b"ID3 ":
             found.id3_at = chunk.start
         elif chunk.name == b"COMM":
-            found.codec = _AIFF_CODECS.get(_bytes(stream, chunk, 22)[18:22], "pcm")
+            content = _bytes(stream, chunk, 22)
+            found.codec = _AIFF_CODECS.get(content[18:22], "pcm")
+            found.common = found.common or _aiff_sound(content)
     return found
+
+
+def _aiff_sound(content: bytes) -> AIFFSound | None:
+    """Return what a chunk says of the sound, None when that cannot be."""
+    if len(content) < _AIFF_COMMON.size:
+        return None
+    channels, frames, bits, exponent, fraction = _AIFF_COMMON.unpack_from(content)
+    # The rate is a float of 80 bits: a sign, 15 bits of exponent, and all digits.
+    shift = _EXPONENT_OF_WHOLE - exponent
+    rate = fraction >> shift if 0 <= shift < _FRACTION_BITS else 0
+    return AIFFSound(channels, frames, bits, rate) if rate else None
 
 
 def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:

@@ -172,7 +172,7 @@ def read_track(path: str, box: Path | None = None) -> Reading:
         pictures: tuple[FoundPicture, ...] = ()
         if box:
             embedded = [picture for found in tags for picture in found.pictures]
-            pictures, wrong = _pictures(Path(path), embedded, box)
+            pictures, wrong = _pictures(path, embedded, box)
             notes += wrong
         left_out = tuple(note for found in tags for note in found.notes())
         return Reading(
@@ -194,7 +194,7 @@ def read_track(path: str, box: Path | None = None) -> Reading:
 
 
 def _pictures(
-    path: Path, embedded: list[Embedded], box: Path
+    path: str, embedded: list[Embedded], box: Path
 ) -> tuple[tuple[FoundPicture, ...], list[str]]:
     try:
         return collect(path, embedded, box)
@@ -306,14 +306,11 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
     shifted = start if parser is not MP3 else 0
     inner = _inner_chunks(parser, stream) if not shifted else None
     tags: list[Harvest] = []
-    try:
+    audio = None
+    # What chunks tell needs no second look, and mutagen refuses some of them: RF64, for example.
+    if inner is None or not inner.describes_sound:
         stream.seek(0)
         audio = parser(ends.shifted(stream, shifted) if shifted else stream)
-    except mutagen.MutagenError:
-        # RF64, and WAV that is broken where it does not matter.
-        if inner is None or not inner.describes_sound:
-            raise
-        audio = None
     known = audio.tags if audio is not None else None
     if audio is not None:
         tags.append(known if isinstance(known, Harvest) else harvest(known))
@@ -330,7 +327,8 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
     if parser is MP3 and known is None:
         tags += filter(None, [ends.displaced_tags(stream)])
     tags += ends.end_tags(stream, stream.bytes, known)
-    sound = sound_of(audio.info if audio is not None else None, inner, stream.bytes, parser)
+    info = audio.info if audio is not None else inner and inner.common
+    sound = sound_of(info, inner, stream.bytes, parser)
     if parser is OggOpus:
         sound.original_rate = _opus_rate(stream, start)
     return _Content(parser, sound, tags, [])

@@ -11,9 +11,8 @@ import io
 import os
 import signal
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePath
 from types import FrameType
@@ -129,6 +128,8 @@ class _Content:
     sound: Sound
     tags: list[Harvest]
     notes: list[str]
+    #: What the tags hold that is no text, or cannot be read; these are notes as well.
+    left_out: list[str] = field(default_factory=list)
 
 
 class _StuckError(BaseException):
@@ -168,19 +169,18 @@ def read_track(path: str, box: Path | None = None) -> Reading:
     The pictures in it and beside it are left in the folder `box`, if there is one.
     """
     try:
-        track, notes, tags = _read(path)
+        track, content = _read(path)
         pictures: tuple[FoundPicture, ...] = ()
         if box:
-            embedded = [picture for found in tags for picture in found.pictures]
+            embedded = [picture for found in content.tags for picture in found.pictures]
             pictures, wrong = _pictures(path, embedded, box)
-            notes += wrong
-        left_out = tuple(note for found in tags for note in found.notes())
+            content.notes += wrong
         return Reading(
             path,
             track.SerializeToString(),
-            notes=tuple(notes),
+            notes=tuple(content.notes),
             pictures=pictures,
-            left_out=left_out,
+            left_out=tuple(content.left_out),
         )
     except SourceError as error:
         return Reading(path, error=str(error))
@@ -208,21 +208,19 @@ def _reason(error: Exception, path: str) -> str:
     return told.strip(" '") or type(error).__name__
 
 
-def _read(path: str) -> tuple[Track, list[str], list[Harvest]]:
+def _read(path: str) -> tuple[Track, _Content]:
     before = _status(path)
     if not stat.S_ISREG(before.st_mode):
         raise SourceError("is not a regular file")
     if not before.st_size:
         raise SourceError("the file is empty")
     with _opened(path, before.st_size) as stream:
-        with _time_limit():
-            content = _parse(path, stream)
+        content = _parse_in_time(path, stream)
         hashes = hash_file(stream)
     after = _status(path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceError("was changed while it was read: scan it again when it is complete")
-    track, notes = _track(path, before, content, hashes)
-    return track, notes, content.tags
+    return _track(path, before, content, hashes), content
 
 
 def _status(path: str) -> os.stat_result:
@@ -238,15 +236,16 @@ def _opened(path: str, size: int) -> _File:
         return _SmallStream(content if len(content) == size else content + raw.readall())
 
 
-def _track(
-    path: str, found: os.stat_result, content: _Content, hashes: FileHashes
-) -> tuple[Track, list[str]]:
+def _track(path: str, found: os.stat_result, content: _Content, hashes: FileHashes) -> Track:
+    """Return the track that a file makes; what could not be used is added to the notes."""
     track = Track()
     notes = content.notes
     mended = mend(content.tags)
     notes += map_tags([tags.raw() for tags in content.tags], track)
-    track.attributes.extend(mended)
-    notes += [note for tags in content.tags for note in tags.notes()]
+    if mended:
+        track.attributes.extend(mended)
+    content.left_out = [note for tags in content.tags for note in tags.notes()]
+    notes += content.left_out
     if not track.title:
         track.title = shown_path(PurePath(path).stem)
         track.attributes.add(key=TITLE_FROM_FILE_NAME, flag=True, source="file")
@@ -266,7 +265,7 @@ def _track(
             notes.append(f"is {file.format}, although its name promises {promised}")
     if file.HasField("duration"):
         track.duration.CopyFrom(file.duration)
-    return track, notes
+    return track
 
 
 # -------------------------------------------------------------------------------- content
@@ -306,7 +305,7 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
     shifted = start if parser is not MP3 else 0
     inner = _inner_chunks(parser, stream) if not shifted else None
     tags: list[Harvest] = []
-    audio = None
+    audio: Any = None
     # What chunks tell needs no second look, and mutagen refuses some of them: RF64, for example.
     if inner is None or not inner.describes_sound:
         stream.seek(0)
@@ -404,12 +403,11 @@ def _give_up(_signal: int, _frame: FrameType | None) -> None:
     raise _StuckError(f"could not be read in {PARSE_SECONDS} s of work")
 
 
-@contextmanager
-def _time_limit() -> Iterator[None]:
-    """Raise `_StuckError` when the parser does not come to an end."""
+def _parse_in_time(path: str, stream: _File) -> _Content:
+    """Read tags and sound; raises `_StuckError` when the parser does not come to an end."""
     _listen()
     signal.setitimer(signal.ITIMER_VIRTUAL, PARSE_SECONDS)
     try:
-        yield
+        return _parse(path, stream)
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
@@ -131,12 +132,16 @@ _IN_OGG: Final[tuple[tuple[bytes, Parser], ...]] = (
 )
 
 
+#: The same as one expression, whose groups are the beginnings: it is matched for every file.
+_BEGINNING: Final = re.compile(
+    b"|".join(b".{%d}(%b)" % (offset, re.escape(magic)) for offset, magic, _ in _MAGIC), re.DOTALL
+)
+
+
 def kind_of(header: bytes) -> Parser | None:
     """Return the kind of audio file that begins like this, or None when that does not tell."""
-    for offset, magic, kind in _MAGIC:
-        if header.startswith(magic, offset):
-            return kind
-    return None
+    found = _BEGINNING.match(header)
+    return _MAGIC[found.lastindex - 1][2] if found and found.lastindex else None
 
 
 def suffix_of(path: str) -> str:

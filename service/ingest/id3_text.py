@@ -28,7 +28,8 @@ _LANGUAGE: Final = slice(1, 4)
 _BYTEWISE: Final = {0: "latin-1", 3: "utf-8"}
 _UTF_16: Final = 1
 _BYTE_ORDERS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-_ENCODINGS: Final[Any] = [Encoding(number) for number in range(4)]
+_ENCODING: Final[Any] = Encoding
+_ENCODINGS: Final = [_ENCODING(number) for number in range(4)]
 #: Times that are remembered, and how long a text may be to be one of them.
 _STAMPS: Final = 4096
 _LONGEST_STAMP: Final = 32
@@ -107,7 +108,7 @@ def _texts(encoding: bytes, content: bytes, *, before_2_4: bool) -> list[str]:
 
 def _wide_texts(content: bytes, *, before_2_4: bool) -> list[str]:
     """Return texts in UTF-16, of which each begins with its byte order. Raises `UnicodeError`."""
-    texts = []
+    texts: list[str] = []
     filled = len(content.rstrip(b"\0")) if before_2_4 else len(content)
     at = 0
     while at < filled or not texts:

@@ -99,7 +99,8 @@ def harvest(tags: Any) -> Harvest:
     if ID3 in kinds:
         found = Harvest(Family.ID3)
         # Only some of mutagen's classes count them.
-        found.broken.update(getattr(tags, "lost", ()))
+        if lost := getattr(tags, "lost", None):
+            found.broken.update(lost)
         # mutagen writes frames in the order of their size.
         found.texts.extend(_id3(sorted(tags.values(), key=_is_headed), found.binary))
     elif MP4Tags in kinds:

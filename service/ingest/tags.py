@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -52,6 +52,7 @@ class RawTags:
 
 #: What the attributes begin with that tell what a performer played.
 INSTRUMENT_KEY: Final = "performer:"
+_PERFORMER: Final = "performer"
 #: The facts that are people, and what these did.
 ROLES: Final[Mapping[str, CreditRole.ValueType]] = {
     "remixer": CREDIT_ROLE_REMIXER,
@@ -146,7 +147,6 @@ class _Mapper:
 
     def line(self, name: str) -> str:
         """Return the first value on one line, or nothing; the others become attributes."""
-        # Most files say nothing of most facts, and that is known at once.
         return self._first(name, self.names(name)) if name in self.taken else ""
 
     def text(self, name: str) -> str:
@@ -208,8 +208,11 @@ def map_tags(sources: Sequence[RawTags], track: Track) -> list[str]:
     """
     taken, rest = _sorted(sources)
     mapper = _Mapper(track, taken)
-    for rule in (_identity, _credits, _album, _positions, _dates, _genres, _sound, _words, _facts):
-        rule(mapper)
+    for facts, rule in _RULES:
+        # Most files say nothing of most facts.
+        if not taken.keys().isdisjoint(facts):
+            rule(mapper)
+    _facts(mapper)
     for family, key, value in rest:
         target = FACTS[key].target if key in FACTS else None
         mapper.attribute(key, value, target if isinstance(target, Kind) else None, by=family)
@@ -243,6 +246,9 @@ def _best(
 ) -> _Taken:
     """Return what the best tag of a fact says; what others say beyond that is left."""
     best = tags[0][:2]
+    if len(tags) == 1 and fact != _PERFORMER:
+        raw = sources[best[0]]
+        return _Taken(raw.family, list(map(_encodable, raw.values[tags[0][2]])))
     taken = _Taken(sources[best[0]].family, [])
     for place, rank, tag in tags:
         family = sources[place].family
@@ -498,6 +504,19 @@ def _facts(mapper: _Mapper) -> None:
         if isinstance(kind, Kind):
             for value in mapper.all(name):
                 mapper.attribute(name, value, kind)
+
+
+#: What is written into a track, and which facts it is made of.
+_RULES: Final[tuple[tuple[frozenset[str], Callable[[_Mapper], None]], ...]] = (
+    (frozenset({"title", "isrc", "mbid"}), _identity),
+    (frozenset({"artist", "artists", *ROLES}), _credits),
+    (frozenset({"album", "album_artist", "album_mbid"}), _album),
+    (frozenset({"track_number", "track_total", "disc_number", "disc_total"}), _positions),
+    (frozenset({"date", "original_date"}), _dates),
+    (frozenset({"genre"}), _genres),
+    (frozenset({"bpm", "key"}), _sound),
+    (frozenset({"lyrics", "synced_lyrics", "comment", "label", "language"}), _words),
+)
 
 
 def typed(value: str, kind: Kind | None = None) -> Attribute:

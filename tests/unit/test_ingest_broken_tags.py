@@ -188,6 +188,15 @@ def test_a_broken_frame_of_a_chapter_is_told_as_the_chapter(tmp_path: Path) -> N
     assert notes == ["ID3 tags that cannot be read are left out: CHAP (1)"]
 
 
+def test_aiff_is_read_whatever_its_tag_claims(tmp_path: Path) -> None:
+    path = tmp_path / "a.aiff"
+    tone(path, 0.05)
+    cut = b"ID3\3\0\0\0\0\x7f\x7f" + _TITLE
+    path.write_bytes(path.read_bytes() + aiff_chunk(b"ID3 ", cut))
+    track, notes = _read(path)
+    assert (track.title, track.files[0].sample_rate_hz, notes) == ("Title", RATE, [])
+
+
 # --------------------------------------------------------------------------------- APE, Vorbis
 
 

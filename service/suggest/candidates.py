@@ -2,6 +2,10 @@
 
 They differ in where they look, in the kinds that are wanted and in whether one library is; how the
 best are chosen and shown is the same. Each looks at a bounded number of rows of a kind.
+
+Values stand behind SELECT where a plan could depend on them. So the plan for any values looks no
+worse than one for these, and PostgreSQL makes it once: planning takes longer than the statements,
+and the indexes are the same for whatever was typed.
 """
 
 from __future__ import annotations
@@ -38,31 +42,31 @@ LETTERS: Final = 3
 _POPULAR_NAMES: Final = sql.SQL(
     """
     SELECT n.subject, n.position, n.kind, n.popularity, n.name_key
-    FROM unnest(%(kinds)s::text[]) AS k (kind)
+    FROM unnest((SELECT %(kinds)s::text[])) AS k (kind)
     CROSS JOIN LATERAL (
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
         FROM name_search AS s
         WHERE s.kind = k.kind
-            AND left(s.name_key, {letters}) = left(%(key)s::text, {letters})
-            AND s.name_key >= %(key)s::text
-            AND s.name_key < %(key)s::text || chr(1114111)
+            AND left(s.name_key, {letters}) = left((SELECT %(key)s::text), {letters})
+            AND s.name_key >= (SELECT %(key)s::text)
+            AND s.name_key < (SELECT %(key)s::text) || chr(1114111)
             AND s.tier = 0
             AND {scope}
         ORDER BY s.popularity DESC, char_length(s.name_key), s.subject
-        LIMIT %(limit)s::integer
+        LIMIT (SELECT %(limit)s::integer)
     ) AS n"""
 )
 # name_search_key_idx.
 _OTHER_NAMES: Final = sql.SQL(
     """
     SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
-    FROM unnest(%(kinds)s::text[]) AS k (kind)
+    FROM unnest((SELECT %(kinds)s::text[])) AS k (kind)
     CROSS JOIN LATERAL (
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.library_id
         FROM name_search AS s
         WHERE s.kind = k.kind
-            AND s.name_key >= %(key)s::text
-            AND s.name_key < %(key)s::text || chr(1114111)
+            AND s.name_key >= (SELECT %(key)s::text)
+            AND s.name_key < (SELECT %(key)s::text) || chr(1114111)
             AND s.tier = 1
         ORDER BY s.name_key, s.popularity DESC, s.subject
         LIMIT 100
@@ -73,8 +77,8 @@ _OTHER_NAMES: Final = sql.SQL(
 _CALLED: Final = sql.SQL(
     """
     SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
-    FROM unnest(%(kinds)s::text[]) AS k (kind)
-    CROSS JOIN unnest(%(keys)s::text[]) AS g (key)
+    FROM unnest((SELECT %(kinds)s::text[])) AS k (kind)
+    CROSS JOIN unnest((SELECT %(keys)s::text[])) AS g (key)
     CROSS JOIN LATERAL (
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.library_id
         FROM name_search AS s
@@ -89,13 +93,16 @@ _WORDED_NAMES: Final = sql.SQL(
     """
     SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
     FROM {tiers} AS s
-    WHERE s.words @@ %(words)s::text::tsquery AND s.kind = ANY(%(kinds)s::text[]) AND {scope}"""
+    WHERE
+        s.words @@ (SELECT %(words)s::text::tsquery)
+        AND s.kind = ANY((SELECT %(kinds)s::text[])::text[])
+        AND {scope}"""
 )
 _NAMES_OF_TIER: Final = sql.SQL(
     """(
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.library_id, s.words
         FROM name_search AS s
-        WHERE s.words @@ %(probe)s::text::tsquery AND {tier}
+        WHERE s.words @@ (SELECT %(probe)s::text::tsquery) AND {tier}
         LIMIT 300
     )"""
 )
@@ -123,7 +130,7 @@ _BEST_NAMES: Final = sql.SQL(
     JOIN name_search AS own ON own.subject = p.subject AND own.position = 0
     LEFT JOIN album AS a ON p.kind = 'ALBUM' AND a.id = p.subject
     LEFT JOIN artist_credit AS c ON c.id = a.credit_id
-    WHERE p.place <= %(limit)s::integer
+    WHERE p.place <= (SELECT %(limit)s::integer)
 )"""
 )
 
@@ -132,13 +139,13 @@ _POPULAR_TITLES: Final = sql.SQL(
     """(
     SELECT s.track_id, s.popularity, s.title_key, s.artist_key
     FROM track_search AS s
-    WHERE left(s.title_key, {letters}) = left(%(key)s::text, {letters})
-        AND s.title_key >= %(key)s::text
-        AND s.title_key < %(key)s::text || chr(1114111)
+    WHERE left(s.title_key, {letters}) = left((SELECT %(key)s::text), {letters})
+        AND s.title_key >= (SELECT %(key)s::text)
+        AND s.title_key < (SELECT %(key)s::text) || chr(1114111)
         AND s.popularity >= 60
         AND {scope}
     ORDER BY s.popularity DESC, char_length(s.title_key), s.track_id
-    LIMIT 3 * %(limit)s::integer
+    LIMIT (SELECT 3 * %(limit)s::integer)
 )"""
 )
 # track_search_title_idx.
@@ -148,7 +155,8 @@ _OTHER_TITLES: Final = sql.SQL(
     FROM (
         SELECT s.track_id, s.popularity, s.title_key, s.artist_key, s.library_id
         FROM track_search AS s
-        WHERE s.title_key >= %(key)s::text AND s.title_key < %(key)s::text || chr(1114111)
+        WHERE s.title_key >= (SELECT %(key)s::text)
+            AND s.title_key < (SELECT %(key)s::text) || chr(1114111)
         ORDER BY s.title_key, s.popularity DESC, s.track_id DESC
         LIMIT 100
     ) AS s
@@ -159,13 +167,13 @@ _WORDED_TITLES: Final = sql.SQL(
     """
     SELECT s.track_id, s.popularity, s.title_key, s.artist_key
     FROM {tiers} AS s
-    WHERE ts_filter(s.words, '{{a,b}}') @@ %(words)s::text::tsquery AND {scope}"""
+    WHERE ts_filter(s.words, '{{a,b}}') @@ (SELECT %(words)s::text::tsquery) AND {scope}"""
 )
 _TITLES_OF_TIER: Final = sql.SQL(
     """(
         SELECT s.track_id, s.popularity, s.title_key, s.artist_key, s.library_id, s.words
         FROM track_search AS s
-        WHERE s.words @@ %(probe)s::text::tsquery AND {tier}
+        WHERE s.words @@ (SELECT %(probe)s::text::tsquery) AND {tier}
         LIMIT 300
     )"""
 )
@@ -184,7 +192,7 @@ _BEST_TITLES: Final = sql.SQL(
             ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id DESC
         ) AS b
         ORDER BY b.relevance DESC, char_length(b.title_key), b.track_id
-        LIMIT %(limit)s::integer
+        LIMIT (SELECT %(limit)s::integer)
     ) AS p
     JOIN track AS t ON t.id = p.track_id
     LEFT JOIN artist_credit AS c ON c.id = t.credit_id
@@ -195,7 +203,7 @@ _AND: Final = sql.SQL(" UNION ALL ")
 _FIRST: Final = sql.SQL("({tiers} LIMIT 300)")
 _EVERYWHERE: Final = sql.SQL("true")
 _NAMES_IN: Final = sql.SQL("in_library(s.kind, s.subject, s.library_id, %(library_id)s::uuid)")
-_TITLES_IN: Final = sql.SQL("s.library_id = %(library_id)s::uuid")
+_TITLES_IN: Final = sql.SQL("s.library_id = (SELECT %(library_id)s::uuid)")
 
 
 @dataclass(frozen=True, slots=True)

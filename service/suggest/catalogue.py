@@ -87,14 +87,13 @@ def _ids(hits: Sequence[NameHit]) -> list[UUID]:
 async def _names(connection: Connection, text: str, wanted: Wanted) -> dict[Kind, list[NameHit]]:
     """Climb the steps; one is taken only for the kinds of which too few were found."""
     hits: dict[Kind, dict[UUID, NameHit]] = {kind: {} for kind in wanted.kinds}
-    async with connection.transaction():
-        typed = await store.read_typed(connection, text)
-        for rung, step in _STEPS if typed.key else ():
-            kinds = tuple(kind for kind, of in hits.items() if _is_short(of.values(), rung))
-            if not kinds:
-                continue
-            for match in await step(connection, typed, replace(wanted, kinds=kinds)):
-                hits[match.kind].setdefault(match.id, NameHit(match, rung))
+    typed = await store.read_typed(connection, text)
+    for rung, step in _STEPS if typed.key else ():
+        kinds = tuple(kind for kind, of in hits.items() if _is_short(of.values(), rung))
+        if not kinds:
+            continue
+        for match in await step(connection, typed, replace(wanted, kinds=kinds)):
+            hits[match.kind].setdefault(match.id, NameHit(match, rung))
     return {
         kind: sorted(of.values(), key=lambda hit: hit.order)[: wanted.limit]
         for kind, of in hits.items()

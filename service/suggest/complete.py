@@ -41,11 +41,10 @@ _IN_TWO_STEPS: Final = frozenset({Kind.TRACK, Kind.ARTIST, Kind.ALBUM})
 
 async def complete(connection: Connection, text: str, wanted: Wanted) -> list[list[Suggestion]]:
     """Return the best suggestions of each kind that has any, the best group first."""
-    async with connection.transaction():
-        typed = await store.read_typed(connection, text)
-        if not typed.key:
-            return []
-        found, queries = await _found(connection, typed, wanted)
+    typed = await store.read_typed(connection, text)
+    if not typed.key:
+        return []
+    found, queries = await _found(connection, typed, wanted)
     groups = grouped(found, wanted.limit)
     spans = await _spans(connection, groups, queries) if wanted.highlight else {}
     return [

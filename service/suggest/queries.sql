@@ -1,9 +1,7 @@
 -- name: read_typed
 -- What was typed, folded; the words of the catalogue that begin as its last one does: so many, and one more
 -- when there are more; and what part of all tracks has the rarest of the other words, 0 unless all are
--- common. Lets the other statements of this transaction be planned once and for all values, too: planning
--- takes longer than they do, and the indexes are the same for whatever was typed. Primary keys of
--- search_word and common_word.
+-- common. Primary keys of search_word and common_word.
 SELECT
     f.key,
     ARRAY(
@@ -12,14 +10,13 @@ SELECT
         WHERE w.word >= f.written[cardinality(f.written)]
             AND w.word < f.written[cardinality(f.written)] || chr(1114111)
         ORDER BY w.word
-        LIMIT %(most)s::integer + 1
+        LIMIT (SELECT %(most)s::integer + 1)
     ) AS endings,
     (
         SELECT coalesce(min(coalesce(c.share, 0)), 0)
         FROM unnest(f.written[:cardinality(f.written) - 1]) AS w (word)
         LEFT JOIN common_word AS c ON c.word = w.word
-    ) AS share,
-    set_config('plan_cache_mode', 'force_generic_plan', true) AS plan_cache_mode
+    ) AS share
 FROM (SELECT fold(%(text)s::text) AS key OFFSET 0) AS k
 CROSS JOIN LATERAL (
     SELECT k.key, string_to_array(k.key COLLATE "C", ' ') AS written
@@ -70,7 +67,7 @@ RETURNING n.subject;
 -- name: known_beginnings
 -- With which of these letters a word of the catalogue begins. Primary key of search_word.
 SELECT g.beginning
-FROM unnest(%(beginnings)s::text[]) AS g (beginning)
+FROM unnest((SELECT %(beginnings)s::text[])) AS g (beginning)
 CROSS JOIN LATERAL (
     SELECT w.word
     FROM search_word AS w

@@ -30,12 +30,10 @@ class Wanted:
 
 
 async def read_typed(connection: Connection, text: str) -> Typed:
-    """Return what was typed, and make the other statements of the transaction quick."""
+    """Return what was typed, and what is known of its words."""
     parameters = {"text": text, "most": MAX_ENDINGS}
-    [(key, endings, share, _)] = await (
-        await connection.execute(_READ_TYPED, parameters)
-    ).fetchall()
-    return Typed(key, endings, share)
+    [typed] = await (await connection.execute(_READ_TYPED, parameters)).fetchall()
+    return Typed(*typed)
 
 
 async def popular(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:

@@ -1,0 +1,56 @@
+"""What search and Suggest ask is planned once, not for each call.
+
+Planning takes longer than such a statement does. PostgreSQL goes on planning one for each call
+while a plan for the given values looks cheaper than one for any values, and arrays of a known
+length always look so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import pytest
+
+from service.database import Connection
+from service.query import parse
+from service.search.answer import Search, answer
+from service.search.candidates import Scope
+from service.suggest.complete import complete
+from service.suggest.model import Kind
+from service.suggest.store import Wanted
+from tests.support.crowd import crowd
+
+_CALLS: Final = 120
+_OFTEN: Final = 25
+_UNTIL_ONE_PLAN_SERVES_ALL: Final = 5
+
+_PLANS: Final = """
+SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements
+WHERE generic_plans + custom_plans >= %s
+"""
+
+
+async def _search(connection: Connection, number: int) -> None:
+    texts = ("love", "love night 7", "lvoe nihgt", "love zyxwvu", "lov", "nig lov")
+    search = Search(texts[number % len(texts)], Scope(None, parse("")), 10, None)
+    await answer(connection, [search])
+
+
+async def _suggest(connection: Connection, number: int) -> None:
+    texts = ("l", "love nig", "lvoe nig", "the band 7")
+    await complete(connection, texts[number % len(texts)], Wanted(tuple(Kind), None, 5))
+
+
+@pytest.mark.parametrize("ask", [_search, _suggest])
+async def test_a_statement_is_planned_once_for_whatever_is_asked(
+    connection: Connection, ask: Callable[[Connection, int], Awaitable[None]]
+) -> None:
+    await crowd(connection, 0, 200)
+    for number in range(_CALLS):
+        await ask(connection, number)
+    plans = await (await connection.execute(_PLANS, (_OFTEN,))).fetchall()
+    assert len(plans) > 1
+    for statement, generic, custom in plans:
+        assert custom <= _UNTIL_ONE_PLAN_SERVES_ALL, statement
+        assert generic > 0, statement

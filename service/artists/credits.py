@@ -6,9 +6,8 @@ A catalogue names the same few artists again and again, so everything works on w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, LiteralString
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -29,11 +28,13 @@ _ADD_CREDITS = _SQL["add_credits"]
 class CreditCache:
     """What a transaction has learned of artists and credits.
 
-    `leading` has the artists that ids lead to, with their names.
+    `leading` has the artists that ids lead to, with their names; nobody else can rename or merge
+    those that are `held` before the transaction ends.
     """
 
     artist_ids: dict[str, UUID] = field(default_factory=dict)
     leading: dict[UUID, tuple[UUID, str]] = field(default_factory=dict)
+    held: set[UUID] = field(default_factory=set)
     credits: dict[tuple[CreditedName, ...], Credit] = field(default_factory=dict)
     by_id: dict[UUID, Credit] = field(default_factory=dict)
 
@@ -77,9 +78,12 @@ async def _hold(connection: Connection, credits: Iterable[Credit], cache: Credit
 
     A rename or merge that is under way is waited for; one that comes later will find these credits.
     """
-    wanted = _artist_ids(credits)
+    wanted = _artist_ids(credits) - cache.held
+    if not wanted:
+        return True
     rows = await (await connection.execute(_HOLD, {"ids": list(wanted)})).fetchall()
-    if not (gone := wanted - {row[0] for row in rows}):
+    cache.held.update(row[0] for row in rows)
+    if not (gone := wanted - cache.held):
         return True
     cache.artist_ids = {name: id_ for name, id_ in cache.artist_ids.items() if id_ not in gone}
     cache.leading = {id_: of for id_, of in cache.leading.items() if of[0] not in gone}
@@ -106,13 +110,23 @@ async def _learn_artists(
     wanted = {name.name for name in names if not name.artist_id} - cache.artist_ids.keys()
     if not wanted:
         return
-    cache.artist_ids.update(await _pairs(connection, _FIND, {"names": list(wanted)}))
+    await _find_artists(connection, list(wanted), cache)
     if missing := sorted(wanted - cache.artist_ids.keys()):
         new = {"ids": [uuid7() for _ in missing], "names": missing}
-        cache.artist_ids.update(await _pairs(connection, _ADD, new))
+        added: dict[str, UUID] = dict(await (await connection.execute(_ADD, new)).fetchall())
+        cache.artist_ids.update(added)
+        cache.held.update(added.values())  # nobody else sees them yet
     # Somebody else has just added these, or they are other spellings of what was added.
     if left := [name for name in missing if name not in cache.artist_ids]:
-        cache.artist_ids.update(await _pairs(connection, _FIND, {"names": left}))
+        await _find_artists(connection, left, cache)
+
+
+async def _find_artists(connection: Connection, names: Sequence[str], cache: CreditCache) -> None:
+    rows = await (await connection.execute(_FIND, {"names": list(names)})).fetchall()
+    for name, artist_id, is_held in rows:
+        cache.artist_ids[name] = artist_id
+        if is_held:
+            cache.held.add(artist_id)
 
 
 def _artist_ids(of: Iterable[Credit]) -> set[UUID]:
@@ -140,10 +154,3 @@ async def store_credits(connection: Connection, credits: Iterable[Credit]) -> No
             "roles": [name.role for _, _, name in names],
         },
     )
-
-
-async def _pairs(
-    connection: Connection, statement: LiteralString, parameters: Mapping[str, object]
-) -> dict[Any, Any]:
-    """Run a statement of two columns."""
-    return dict(await (await connection.execute(statement, parameters)).fetchall())

@@ -6,8 +6,9 @@ JOIN artist AS a ON a.id = leading_artist(g.id);
 
 -- name: find_artists_by_name
 -- The artist of each name: the one that bears it, or bore it until it was merged into another one; else
--- one that has it as an alias; the one without disambiguation first. artist_name_key,
--- artist_merge_name_key_idx, artist_alias_name_key_idx.
+-- one that has it as an alias; the one without disambiguation first. Says whether it is held, as by
+-- hold_artists: one that was merged while it was waited for is not. artist_name_key,
+-- artist_merge_name_key_idx, artist_alias_name_key_idx, primary key of artist.
 WITH given AS MATERIALIZED (
     SELECT name, left(fold(name), 300) AS name_key FROM unnest(%(names)s::text[]) AS g (name)
 ),
@@ -24,11 +25,22 @@ found AS (
     SELECT g.name, a.artist_id, 1, '', 0
     FROM given AS g
     JOIN artist_alias AS a ON a.name_key = g.name_key
+),
+
+meant AS MATERIALIZED (
+    SELECT DISTINCT ON (name) name, id
+    FROM found
+    ORDER BY name, kind, disambiguation, distance, id
+),
+
+held AS MATERIALIZED (
+    SELECT a.id FROM artist AS a WHERE a.id IN (SELECT id FROM meant) ORDER BY a.id FOR KEY SHARE
 )
 
-SELECT DISTINCT ON (name) name, id
-FROM found
-ORDER BY name, kind, disambiguation, distance, id;
+SELECT m.name, m.id, held.id IS NOT NULL AS is_held
+FROM meant AS m
+LEFT JOIN held ON held.id = m.id
+ORDER BY m.name;
 
 -- name: add_artists
 -- New artists, in the order of their keys, so that two writers never wait for each other in a circle.

@@ -1,7 +1,34 @@
 -- name: add_changes
 -- Changes of fields, the newest of each with the highest number; what is too old to be undone goes, but for
--- the one that says whose value the oldest one replaced. Primary keys of track_change and track_lock.
-WITH added AS (
+-- the one that says whose value the oldest one replaced. What a person changes is locked, and its conflicts
+-- are decided. Primary keys of track_change and track_lock, track_conflict_source_key.
+WITH change AS MATERIALIZED (
+    SELECT g.track_id, g.field, g.kind, g.name, g.confidence, g.before, g.by_person
+    FROM unnest(
+        %(track_ids)s::uuid[],
+        %(fields)s::text[],
+        %(kinds)s::text[],
+        %(names)s::text[],
+        %(confidences)s::double precision[],
+        %(befores)s::bytea[],
+        %(by_person)s::boolean[]
+    ) AS g (track_id, field, kind, name, confidence, before, by_person)
+),
+
+locked AS (
+    INSERT INTO track_lock (track_id, field)
+    SELECT g.track_id, g.field FROM change AS g WHERE g.by_person
+    ON CONFLICT DO NOTHING
+),
+
+decided AS (
+    UPDATE track_conflict AS c
+    SET dismissed_at = now()
+    FROM change AS g
+    WHERE g.by_person AND c.track_id = g.track_id AND c.field = g.field AND c.dismissed_at IS NULL
+),
+
+added AS (
     INSERT INTO track_change (
         track_id, field, number, kind, name, confidence, before, was_locked
     )
@@ -19,14 +46,7 @@ WITH added AS (
         g.confidence,
         g.before,
         EXISTS (SELECT FROM track_lock AS l WHERE l.track_id = g.track_id AND l.field = g.field)
-    FROM unnest(
-        %(track_ids)s::uuid[],
-        %(fields)s::text[],
-        %(kinds)s::text[],
-        %(names)s::text[],
-        %(confidences)s::double precision[],
-        %(befores)s::bytea[]
-    ) AS g (track_id, field, kind, name, confidence, before)
+    FROM change AS g
     RETURNING track_id, field, number
 )
 
@@ -145,12 +165,6 @@ WHERE c.track_id = g.track_id
     AND c.kind = g.kind
     AND (CASE WHEN c.kind = 'TAG' THEN '' ELSE c.name END)
     = (CASE WHEN g.kind = 'TAG' THEN '' ELSE g.name END);
-
--- name: dismiss_conflicts_of_fields
--- Conflicts that a person has decided by setting the fields. track_conflict_source_key.
-UPDATE track_conflict AS c SET dismissed_at = now()
-FROM unnest(%(track_ids)s::uuid[], %(fields)s::text[]) AS g (track_id, field)
-WHERE c.track_id = g.track_id AND c.field = g.field AND c.dismissed_at IS NULL;
 
 -- name: dismiss_conflict
 -- A conflict that is decided for the catalogue. Primary key of track_conflict.

@@ -33,7 +33,6 @@ _GUARDS = _SQL["find_guards"]
 _FOLD = _SQL["fold_names"]
 _ADD_CONFLICTS = _SQL["add_conflicts"]
 _END_CONFLICTS = _SQL["end_conflicts"]
-_DISMISS_FIELDS = _SQL["dismiss_conflicts_of_fields"]
 _DISMISS = _SQL["dismiss_conflict"]
 _DELETE_CONFLICT = _SQL["delete_conflict"]
 _CONFLICT = _SQL["get_conflict"]
@@ -57,12 +56,10 @@ async def add_changes(connection: Connection, changes: Sequence[FieldChange]) ->
             **_keys(changes),
             **_attributions(change.by for change in changes),
             "befores": [change.before for change in changes],
+            "by_person": [change.by.is_person for change in changes],
             "most": MAX_UNDO,
         },
     )
-    if edits := [change for change in changes if change.by.is_person]:
-        await connection.execute(_LOCK, _keys(edits))
-        await connection.execute(_DISMISS_FIELDS, _keys(edits))
 
 
 async def take_change(connection: Connection, track_id: UUID, field: str, number: int) -> None:

@@ -38,9 +38,14 @@ ORDER BY id
 FOR KEY SHARE;
 
 -- name: begin_saving
--- When the transaction began. Lets its other statements be planned once and for all values, too: to plan how
--- one track is indexed takes as long as to index it, and the primary keys are right for any number of tracks.
-SELECT now() AS began_at, set_config('plan_cache_mode', 'force_generic_plan', true) AS plan_cache_mode;
+-- When the transaction began, and which libraries there are of those that new tracks come into; these are
+-- held against deletion until it ends. Lets its other statements be planned once and for all values, too: to
+-- plan how one track is indexed takes as long as to index it, and the primary keys are right for any number
+-- of tracks. Primary key of library.
+SELECT
+    now() AS began_at,
+    ARRAY(SELECT id FROM library WHERE id = ANY(%(library_ids)s::uuid[]) FOR KEY SHARE) AS library_ids,
+    set_config('plan_cache_mode', 'force_generic_plan', true) AS plan_cache_mode;
 
 -- name: transaction_time
 -- What now() is in this transaction: the times that triggers and defaults write.

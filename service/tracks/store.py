@@ -180,17 +180,22 @@ async def hold(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
     return [leads_to.get(track_id, track_id) for track_id in ids]
 
 
-async def begin_saving(connection: Connection) -> Callable[[], Awaitable[datetime]]:
-    """Make the other statements of the transaction quick.
+async def begin_saving(
+    connection: Connection, library_ids: Collection[UUID] = ()
+) -> Callable[[], Awaitable[datetime]]:
+    """Make the other statements of the transaction quick; keep libraries from being deleted.
 
-    Returns what tells the time of its changes, so that nothing needs to wait for that.
+    Returns what tells the time of its changes, so that nothing needs to wait for that; it raises
+    `NotFound` when one of the libraries does not exist.
     """
-    cursor = await connection.execute(_BEGIN_SAVING)
+    cursor = await connection.execute(_BEGIN_SAVING, {"library_ids": list(library_ids)})
 
     async def began_at() -> datetime:
-        [row] = await cursor.fetchall()
-        time: datetime = row[0]
-        return time
+        [(time, found, _)] = await cursor.fetchall()
+        for missing in set(library_ids).difference(found):
+            raise NotFound("library", missing)
+        began: datetime = time
+        return began
 
     return began_at
 

@@ -61,8 +61,6 @@ async def create(
     Raises `AlreadyExists` when a live track of the library has one of their sources or files, and
     `NotFound` when a library, artist or album does not exist.
     """
-    for library_id in sorted({draft.library_id for draft in drafts}):
-        await store.require_library(connection, library_id)
     return await save(connection, [Change(uuid7(), draft, by=by) for draft in drafts])
 
 
@@ -189,10 +187,12 @@ async def save(
     """Store tracks as they are to be, and return them as callers see them.
 
     Tracks that exist must be locked. `fingerprints` are what imports said of sources that come from
-    other tracks. Raises `AlreadyExists` when another live track of the library
-    has one of their sources or files, and `NotFound` when an artist or album does not exist.
+    other tracks. Raises `AlreadyExists` when another live track of the library has one of their
+    sources or files, and `NotFound` when an artist, an album, or the library of a new track does
+    not exist.
     """
-    began_at = await store.begin_saving(connection)
+    libraries = {change.draft.library_id for change in changes if not change.current}
+    began_at = await store.begin_saving(connection, libraries)
     await _require_free(connection, changes)
     known = await _hold_named(connection, changes)
     resolved = await resolve(connection, [change.draft for change in changes], known)

@@ -127,7 +127,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def delete(connection: Connection) -> pb.Track:
             return await write.delete(connection, track_id, request.etag)
 
-        return await once(self._database, request, pb.Track, delete)
+        return await once(self._database, request, pb.Track, delete, pipelined=True)
 
     async def UndeleteTrack(self, request: pb.UndeleteTrackRequest, context: Context) -> pb.Track:
         check = Check()
@@ -137,7 +137,7 @@ class TrackServicer(track_pb2_grpc.TrackServiceServicer):
         async def undelete(connection: Connection) -> pb.Track:
             return await write.undelete(connection, track_id, request.etag)
 
-        return await once(self._database, request, pb.Track, undelete)
+        return await once(self._database, request, pb.Track, undelete, pipelined=True)
 
     async def BatchCreateTracks(
         self, request: pb.BatchCreateTracksRequest, context: Context

@@ -29,7 +29,7 @@ from service.capabilities import CAPABILITIES, Capability
 from service.database import migrations
 from service.database.pool import Database
 from service.purge.background import keep_purging
-from service.purge.purging import pictures_of
+from service.purge.purging import stores_of
 from service.settings import Settings
 from service.upkeep.background import keep_up
 from service.wire import metrics
@@ -157,8 +157,8 @@ def _chores(database: Database, settings: Settings) -> Iterator[Coroutine[Any, A
     if settings.upkeep_interval:
         yield keep_up(database, settings.upkeep_interval)
     if settings.purge_after_days:
-        pictures = pictures_of(settings)
-        yield keep_purging(database, pictures, settings.purge_after_days, _PURGE_INTERVAL)
+        stores = stores_of(settings)
+        yield keep_purging(database, stores, settings.purge_after_days, _PURGE_INTERVAL)
 
 
 @asynccontextmanager

@@ -212,8 +212,8 @@ class Settings(BaseModel):
     purge_after_days: DaysOrZero = Field(
         default=0,
         description="For how many days deleted tracks and playlists can be brought back, and "
-        "for how many after they came pictures are kept that nothing has. 0: for ever; "
-        "`fonoteca purge` ends that by hand.",
+        "what nothing refers to any more is kept: albums, artists, pictures and files that were "
+        "sent. 0: for ever; `fonoteca purge` ends that by hand.",
     )
     media_roots: Folders = Field(
         default=(),

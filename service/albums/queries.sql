@@ -138,6 +138,14 @@ FROM unnest(
     %(mime_type)s::text[]
 ) WITH ORDINALITY AS g (uri, type, width_px, height_px, mime_type, ordinal);
 
+-- name: hold_covers
+-- Keeps the pictures of addresses that end with their hashes until the transaction ends. Primary key of artwork.
+SELECT w.hash
+FROM artwork AS w
+WHERE w.hash = ANY(ARRAY(SELECT right(g.uri, 64) FROM unnest(%(uri)s::text[]) AS g (uri)))
+ORDER BY w.hash
+FOR KEY SHARE;
+
 -- name: clear_album_sources
 -- Takes all places in other systems from an album. Primary key of album_source.
 DELETE FROM album_source WHERE album_id = %(album_id)s::uuid;

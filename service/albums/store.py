@@ -26,6 +26,7 @@ _LIST = _SQL["list_albums"]
 _LIST_OF_ARTIST = _SQL["list_albums_of_artist"]
 _FIND_BY_SOURCE = _SQL["find_album_by_source"]
 _UPDATE = _SQL["update_album"]
+_HOLD_COVERS = _SQL["hold_covers"]
 _CLEAR_COVERS = _SQL["clear_covers"]
 _ADD_COVERS = _SQL["add_covers"]
 _CLEAR_SOURCES = _SQL["clear_album_sources"]
@@ -202,6 +203,8 @@ async def update(
     await connection.execute(_CLEAR_COVERS, of_album)
     await connection.execute(_CLEAR_SOURCES, of_album)
     covers = columns(draft.covers, "uri", "type", "width_px", "height_px", "mime_type")
+    # A purge that holds one of the pictures is waited for; one that comes later sees the cover.
+    await connection.execute(_HOLD_COVERS, {"uri": covers["uri"]})
     await connection.execute(_ADD_COVERS, of_album | covers)
     await _add_sources(connection, album_id, draft.sources)
     return await get(connection, album_id)

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from service.errors import Unavailable
 from service.ingest.buckets import open_url
-from service.ingest.locations import file_uri, is_remote, local_path
+from service.ingest.locations import is_remote, local_path
 from service.media.vault import Vault
 
 
@@ -53,7 +53,7 @@ class LocalShelf:
         self._vault = Vault(folder)
 
     def uri(self, name: str) -> str:
-        return file_uri(str(self._vault.place_of(name)))
+        return self._vault.address_of(name)
 
     def holds(self, name: str) -> bool:
         return self._vault.place_of(name).exists()
@@ -69,7 +69,7 @@ class LocalShelf:
 
     def drop(self, name: str) -> None:
         with _explained():
-            self._vault.place_of(name).unlink(missing_ok=True)
+            self._vault.drop(name)
 
 
 class RemoteShelf:

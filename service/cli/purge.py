@@ -1,7 +1,7 @@
 """`fonoteca purge`: what was deleted long ago goes for good.
 
-It works on DATABASE_URL or else on the embedded PostgreSQL, and on the store of pictures of the
-settings, beside the services that use them.
+It works on DATABASE_URL or else on the embedded PostgreSQL, and on the stores of pictures and of
+sent files of the settings, beside the services that use them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ from service.cli.terminal import CommandError, counted, say
 from service.database import Database, migrations
 from service.errors import DomainError
 from service.purge.model import Kind, days_ago
-from service.purge.purging import pictures_of, purge, rehearse
+from service.purge.purging import purge, rehearse, stores_of
 from service.settings import load_settings
 
 _EPILOG = flowing("""
-Set DATABASE_URL and FONOTECA_ARTWORK_STORE as for the service. With FONOTECA_PURGE_AFTER_DAYS the
-service does this by itself. What a playlist has, and pictures that a file or a cover has, stay.
+Set DATABASE_URL, FONOTECA_ARTWORK_STORE and FONOTECA_MEDIA_STORE as for the service, on a machine
+that has the folder of the last one. With FONOTECA_PURGE_AFTER_DAYS the service does this by itself.
+What a playlist has, and pictures that a file or a cover has, stay.
+
+What nothing refers to is noted by the first purge that finds it so, and goes with one that comes so
+many days later and still does. A dry run notes nothing.
 
 Exit code: 0 when all is done, 1 when it is not, 130 after Ctrl-C: what has gone has gone, and the
 same command goes on.
@@ -61,8 +65,9 @@ def purge_old(
 ) -> None:
     """Remove for good what was deleted long ago.
 
-    Deleted tracks and playlists, links of pictures to files that are nowhere any more, and
-    pictures that nothing has. What has gone cannot be undeleted or unmerged.
+    Deleted tracks and playlists; albums and artists that have nothing any more, links of pictures
+    to files that are nowhere, pictures and sent files that nothing has. What has gone cannot be
+    undeleted or unmerged.
 
     Example: fonoteca purge --older-than 90 --dry-run
     """
@@ -70,10 +75,10 @@ def purge_old(
         if not migrations.is_current(url):
             raise CommandError("the schema is not the one needed: see `fonoteca db status`")
         found = _run(_count(url, older_than))
-        if dry_run or not found.total():
+        if dry_run:
             _print(found, "would go", as_json=as_json)
             return
-        if not yes:
+        if found.total() and not yes:
             _print(found, "would go", as_json=False)
             typer.confirm("Remove them for good?", abort=True, err=True)
         gone: Counter[Kind] = Counter()
@@ -91,10 +96,11 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _count(url: str, days: int) -> Counter[Kind]:
-    opened = Database(url, load_settings())
+    settings = load_settings()
+    opened = Database(url, settings)
     await opened.open()
     try:
-        return await rehearse(opened, days_ago(days))
+        return await rehearse(opened, stores_of(settings), days_ago(days))
     finally:
         await opened.close()
 
@@ -104,7 +110,7 @@ async def _purge(url: str, days: int, gone: Counter[Kind]) -> None:
     opened = Database(url, settings)
     await opened.open()
     try:
-        async for kind, count in purge(opened, pictures_of(settings), days_ago(days)):
+        async for kind, count in purge(opened, stores_of(settings), days_ago(days)):
             gone[kind] += count
     finally:
         await opened.close()

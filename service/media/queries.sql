@@ -111,3 +111,7 @@ JOIN track AS t ON t.id = same.track_id
 WHERE same.is_live AND same.track_id <> %(track_id)s::uuid AND t.status = 'COMPLETED'
 ORDER BY same.track_id
 LIMIT 1;
+
+-- name: lock_sent_file
+-- Keeps a content from being purged until the transaction ends. No index.
+SELECT pg_advisory_xact_lock(hashtextextended('sent file|' || %(content_hash)s::text, 0));

@@ -29,6 +29,7 @@ _GIVE_UP = _SQL["give_up_files"]
 _COUNT = _SQL["count_files"]
 _FAILURES = _SQL["list_failures"]
 _FIND_RECORDING = _SQL["find_recording"]
+_LOCK_SENT_FILE = _SQL["lock_sent_file"]
 
 _MAX_FAILURE: Final = 2_000
 
@@ -128,3 +129,8 @@ async def find_recording(
     }
     row = await (await connection.execute(_FIND_RECORDING, parameters)).fetchone()
     return row[0] if row else None
+
+
+async def lock_sent_file(connection: Connection, content_hash: str) -> None:
+    """Keep a file that was sent from being purged until the transaction ends."""
+    await connection.execute(_LOCK_SENT_FILE, {"content_hash": content_hash})

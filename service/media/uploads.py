@@ -15,12 +15,13 @@ from fonoteca.v1 import ingest_pb2 as pb
 from fonoteca.v1 import track_pb2
 from service.artwork.intake import ArtworkIntake
 from service.database import Connection, Database
-from service.errors import FailedPrecondition, ResourceExhausted, invalid
+from service.errors import FailedPrecondition, ResourceExhausted, Unavailable, invalid
 from service.ingest.files import Reading
 from service.ingest.locations import Found, file_uri
 from service.ingest.pictures import notes_on
 from service.ingest.readers import relocated
 from service.libraries import store as libraries
+from service.media import store
 from service.media.intake import take_in, track_at
 from service.media.model import Upload
 from service.media.reading import Reader
@@ -50,7 +51,8 @@ class Uploads:
         """Take one file.
 
         Raises `NotFound` when the library does not exist, `InvalidInput` when the bytes are not as
-        described or no audio, and `ResourceExhausted` when there is no room.
+        described or no audio, `ResourceExhausted` when there is no room, and `Unavailable` when the
+        same bytes were purged meanwhile.
         """
         async with self._database.read() as connection:
             await libraries.get(connection, upload.library_id)
@@ -67,18 +69,16 @@ class Uploads:
         notes = reading.notes + notes_on(reading.pictures, refused)
         reading = reading._replace(notes=notes)
         return await self._database.write(
-            lambda connection: _store(connection, upload, reading, self._uri(upload))
+            lambda connection: _store(connection, upload, reading, self._vault)
         )
-
-    def _uri(self, upload: Upload) -> str:
-        return file_uri(str(self._vault.place_of(upload.sha256)))
 
     async def _read(self, upload: Upload, path: Path) -> Reading:
         [reading] = await self._reader.read([Found(file_uri(str(path)), str(path), upload.size, 0)])
         if reading.error:
             raise invalid("chunk", f"the file cannot be taken: {reading.error}")
         # Without a time: the same content sent again is then the same file.
-        return relocated(reading, Found(self._uri(upload), upload.name, upload.size, 0))
+        address = self._vault.address_of(upload.sha256)
+        return relocated(reading, Found(address, upload.name, upload.size, 0))
 
     @contextmanager
     def _reserved(self, size: int) -> Iterator[None]:
@@ -96,11 +96,16 @@ class Uploads:
 
 
 async def _store(
-    connection: Connection, upload: Upload, reading: Reading, uri: str
+    connection: Connection, upload: Upload, reading: Reading, vault: Vault
 ) -> pb.IngestFileResponse:
+    await store.lock_sent_file(connection, upload.sha256)
+    # No purge takes the bytes now; one may have been faster, since they were there already.
+    if not await asyncio.to_thread(vault.kept_at, upload.sha256):
+        raise Unavailable("the file was purged while it came: send it again")
     message = track_pb2.Track.FromString(reading.track)
     response = await take_in(connection, upload.library_id, [message])
-    track = await track_at(connection, upload.library_id, uri)
+    address = vault.address_of(upload.sha256)
+    track = await track_at(connection, upload.library_id, address)
     if track is None:
         reason = response.errors[0].error.message if response.errors else "it was deleted"
         raise FailedPrecondition(f"the track of the file cannot be stored: {reason}")

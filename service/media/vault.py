@@ -7,16 +7,21 @@ and on disk; so what has a place is always whole, whatever happens meanwhile.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
+from service.ingest.locations import file_uri
+
 _INCOMING: Final = "incoming"
 _STALE_SECONDS: Final = 24 * 3600
+_CONTENT: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Vault:
@@ -28,6 +33,29 @@ class Vault:
     def place_of(self, sha256: str) -> Path:
         """Return where a content is kept, or would be."""
         return self._folder / sha256[:2] / sha256
+
+    def address_of(self, sha256: str) -> str:
+        """Return the address of a content that is kept, or would be."""
+        return file_uri(str(self.place_of(sha256)))
+
+    def names(self) -> Iterator[str]:
+        """Yield the contents that are kept, in order."""
+        for folder in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
+            with os.scandir(folder) as entries:
+                files = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+            yield from sorted(filter(_CONTENT.fullmatch, files))
+
+    def kept_at(self, sha256: str) -> datetime | None:
+        """Return when a content came; None when it is not there."""
+        try:
+            seconds = self.place_of(sha256).stat().st_mtime
+        except FileNotFoundError:
+            return None
+        return datetime.fromtimestamp(seconds, UTC)
+
+    def drop(self, name: str) -> None:
+        """Remove what is kept under a name, if anything is."""
+        self.place_of(name).unlink(missing_ok=True)
 
     @contextmanager
     def arriving(self, name: str) -> Iterator[Path]:

@@ -7,16 +7,15 @@ import logging
 from collections import Counter
 from typing import Final
 
-from service.artwork.shelf import Shelf
 from service.database import Database
 from service.errors import DomainError
 from service.purge.model import Kind, days_ago
-from service.purge.purging import purge
+from service.purge.purging import Stores, purge
 
 _LOG: Final = logging.getLogger(__name__)
 
 
-async def keep_purging(database: Database, shelf: Shelf, days: float, interval: float) -> None:
+async def keep_purging(database: Database, stores: Stores, days: float, interval: float) -> None:
     """Purge until cancelled, every `interval` seconds, what is older than `days`.
 
     Several servers may do so at once: what one holds, the others leave alone.
@@ -24,7 +23,7 @@ async def keep_purging(database: Database, shelf: Shelf, days: float, interval: 
     while True:
         await asyncio.sleep(interval)
         try:
-            await _purge_once(database, shelf, days)
+            await _purge_once(database, stores, days)
         except DomainError as error:
             # The database or the store of pictures is down: whoever answers calls says so.
             _LOG.debug("a purge is put off", exc_info=error)
@@ -32,10 +31,10 @@ async def keep_purging(database: Database, shelf: Shelf, days: float, interval: 
             _LOG.exception("a purge failed; it tries again in %g s", interval)
 
 
-async def _purge_once(database: Database, shelf: Shelf, days: float) -> None:
+async def _purge_once(database: Database, stores: Stores, days: float) -> None:
     gone: Counter[Kind] = Counter()
     try:
-        async for kind, count in purge(database, shelf, days_ago(days)):
+        async for kind, count in purge(database, stores, days_ago(days)):
             gone[kind] += count
     finally:
         if gone.total():

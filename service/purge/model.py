@@ -8,12 +8,19 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What goes. A playlist keeps its tracks, a file its pictures."""
+    """What goes: each kind may be all that keeps one of the next.
+
+    A playlist keeps its tracks, a track its album, artists and files, an album its artists and
+    pictures, a file its pictures and its bytes.
+    """
 
     PLAYLISTS = "playlists"
     TRACKS = "tracks"
+    ALBUMS = "albums"
+    ARTISTS = "artists"
     LINKS = "picture_links"
     PICTURES = "pictures"
+    SENT_FILES = "sent_files"
 
 
 @dataclass(frozen=True, slots=True)

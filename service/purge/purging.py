@@ -1,7 +1,8 @@
 """A purge: batch after batch, each a transaction of its own, so that nobody waits for long.
 
 The bytes of a picture go after its row, so that no row is ever without them. They go under a lock,
-and only if nobody has added the picture again: who does so later sees that they are gone.
+and only if nobody has added the picture again: who does so later sees that they are gone. The bytes
+of a sent file have no row: they go under a lock, too, if no file is in the catalogue for them.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from itertools import islice
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from service.artwork import store as artwork
 from service.artwork.model import names_of
 from service.artwork.shelf import Shelf, shelf_at
 from service.database import Connection, Database
+from service.media.vault import Vault
 from service.purge import store
 from service.purge.model import Batch, Kind
 from service.settings import Settings
@@ -25,81 +29,130 @@ _ROWS: Final = 200
 _PLAYLISTS: Final = 10
 """Playlists a batch: each may have 100,000 items."""
 
-Step = Callable[[Connection, datetime, str, int], Awaitable[Batch]]
-Run = Callable[[Callable[[Connection], Awaitable[Batch]]], Awaitable[Batch]]
+_NOTED: Final = 1_000
 
-_STEPS: Final[Mapping[Kind, tuple[Step, str, int]]] = {
-    Kind.PLAYLISTS: (store.purge_playlists, store.FIRST_ID, _PLAYLISTS),
-    Kind.TRACKS: (store.purge_tracks, store.FIRST_ID, _ROWS),
-    Kind.LINKS: (store.purge_links, "", _ROWS),
+T = TypeVar("T")
+Run: TypeAlias = Callable[[Callable[[Connection], Awaitable[T]]], Awaitable[T]]
+"""Does a step: in a transaction of its own, or in that of a rehearsal."""
+
+
+class _Step(Protocol):
+    async def __call__(
+        self, connection: Connection, before: datetime, after: str, limit: int
+    ) -> Batch: ...
+
+
+_DELETED: Final[Mapping[Kind, tuple[_Step, int]]] = {
+    Kind.PLAYLISTS: (store.purge_playlists, _PLAYLISTS),
+    Kind.TRACKS: (store.purge_tracks, _ROWS),
 }
 
 
-def pictures_of(settings: Settings) -> Shelf:
-    """Return where a catalogue with these settings keeps its pictures."""
-    return shelf_at(settings.artwork_store_place)
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where a catalogue keeps the bytes of pictures and of files that were sent."""
+
+    pictures: Shelf
+    sent_files: Vault
+
+
+def stores_of(settings: Settings) -> Stores:
+    """Return where a catalogue with these settings keeps bytes."""
+    return Stores(shelf_at(settings.artwork_store_place), Vault(settings.media_store_dir))
 
 
 async def purge(
-    database: Database, shelf: Shelf, before: datetime
+    database: Database, stores: Stores, before: datetime
 ) -> AsyncIterator[tuple[Kind, int]]:
     """Purge what is older than an instant; yield after each batch how much of what has gone.
+
+    What nothing refers to is noted, and goes when that was noted before the instant.
 
     Raises `Unavailable` when the database or the store of pictures is away; what has gone by then
     has gone, and another purge goes on. The bytes of one picture may then stay until it is sent
     again.
     """
-    async for kind, gone in _purge_rows(database.write, before):
+    async for kind, gone in _purge_deleted(database.write, before):
         yield kind, gone
-    async for gone in _purge_pictures(database, shelf, before):
-        yield Kind.PICTURES, gone
+    for kind in store.UNREFERENCED:
+        await _note(database.write, kind)
+        if kind is Kind.PICTURES:
+            async for gone in _purge_pictures(database, stores.pictures, before):
+                yield kind, gone
+        else:
+            async for gone in _purge_rows(database.write, kind, before):
+                yield kind, gone
+    await _note_sent_files(database.write, stores.sent_files)
+    async for name in _sent_files(database.write, stores.sent_files, before):
+        drop = partial(_drop_sent_file, stores.sent_files, name, before)
+        yield Kind.SENT_FILES, int(await database.write(drop))
 
 
-async def rehearse(database: Database, before: datetime) -> Counter[Kind]:
+async def rehearse(database: Database, stores: Stores, before: datetime) -> Counter[Kind]:
     """Return how much a purge would take, by doing it in a transaction that is rolled back."""
 
     async def work(connection: Connection) -> Counter[Kind]:
+        async def run(step: Callable[[Connection], Awaitable[T]]) -> T:
+            return await step(connection)
+
         found: Counter[Kind] = Counter()
-        async for kind, gone in _purge_rows(lambda step: step(connection), before):
+        async for kind, gone in _purge_deleted(run, before):
             found[kind] += gone
-        after = ""
-        while hashes := await store.unlinked_pictures(connection, before, after, _ROWS):
-            found[Kind.PICTURES] += len(hashes)
-            after = hashes[-1]
+        for kind in store.UNREFERENCED:
+            await _note(run, kind)
+            async for gone in _purge_rows(run, kind, before):
+                found[kind] += gone
+        await _note_sent_files(run, stores.sent_files)
+        async for name in _sent_files(run, stores.sent_files, before):
+            found[Kind.SENT_FILES] += await _can_go(connection, stores.sent_files, name, before)
         return found
 
     return await database.try_out(work)
 
 
-async def _purge_rows(run: Run, before: datetime) -> AsyncIterator[tuple[Kind, int]]:
-    """Purge all but pictures, each batch by `run`; yield how much of what has gone."""
-    for kind, (step, first, limit) in _STEPS.items():
-        after: str | None = first
+async def _purge_deleted(run: Run[Batch], before: datetime) -> AsyncIterator[tuple[Kind, int]]:
+    """Purge what was deleted, each batch by `run`; yield how much of what has gone."""
+    for kind, (step, limit) in _DELETED.items():
+        after: str | None = store.FIRST_ID
         while after is not None:
-            batch = await run(_from(step, before, after, limit))
+            batch = await run(partial(step, before=before, after=after, limit=limit))
             yield kind, batch.gone
             after = batch.last
 
 
-def _from(
-    step: Step, before: datetime, after: str, limit: int
-) -> Callable[[Connection], Awaitable[Batch]]:
-    return lambda connection: step(connection, before, after, limit)
+async def _note(run: Run[str | None], kind: Kind) -> None:
+    """Note which rows of a kind nothing refers to."""
+    after: str | None = store.first_key(kind)
+    while after is not None:
+        after = await run(partial(store.note, kind=kind, after=after, limit=_NOTED))
+
+
+async def _purge_rows(run: Run[Batch], kind: Kind, before: datetime) -> AsyncIterator[int]:
+    """Purge rows that nothing refers to; yield how many have gone."""
+    after: str | None = ""
+    while after is not None:
+        step = partial(store.remove_due, kind=kind, before=before, after=after, limit=_ROWS)
+        batch = await run(step)
+        yield batch.gone
+        after = batch.last
+
+
+async def _due(run: Run[list[str]], kind: Kind, before: datetime) -> AsyncIterator[str]:
+    """Yield what nothing has referred to since before an instant."""
+    after = ""
+    while keys := await run(partial(store.due, kind=kind, before=before, after=after, limit=_ROWS)):
+        for key in keys:
+            yield key
+        after = keys[-1]
 
 
 async def _purge_pictures(database: Database, shelf: Shelf, before: datetime) -> AsyncIterator[int]:
-    after = ""
-    while True:
-        async with database.read() as connection:
-            hashes = await store.unlinked_pictures(connection, before, after, _ROWS)
-        if not hashes:
-            return
-        for picture_hash in hashes:
-            gone = await database.write(partial(store.purge_picture, picture_hash=picture_hash))
-            if gone:
-                await database.write(partial(_drop_bytes, shelf, picture_hash))
-            yield int(gone)
-        after = hashes[-1]
+    async for picture_hash in _due(database.write, Kind.PICTURES, before):
+        remove = partial(store.remove, kind=Kind.PICTURES, before=before, keys=[picture_hash])
+        gone = await database.write(remove)
+        if gone:
+            await database.write(partial(_drop_bytes, shelf, picture_hash))
+        yield len(gone)
 
 
 async def _drop_bytes(shelf: Shelf, picture_hash: str, connection: Connection) -> None:
@@ -107,3 +160,39 @@ async def _drop_bytes(shelf: Shelf, picture_hash: str, connection: Connection) -
     if not await artwork.find(connection, [picture_hash]):
         for name in names_of(picture_hash):
             await asyncio.to_thread(shelf.drop, name)
+
+
+async def _note_sent_files(run: Run[None], vault: Vault) -> None:
+    """Note which files that were sent are not in the catalogue any more."""
+    names = vault.names()
+    while batch := await asyncio.to_thread(list, islice(names, _NOTED)):
+        addresses = [vault.address_of(name) for name in batch]
+        await run(partial(store.note_sent_files, addresses=addresses))
+
+
+async def _sent_files(run: Run[list[str]], vault: Vault, before: datetime) -> AsyncIterator[str]:
+    """Yield the names of the files of this vault that no file of a track has been long enough."""
+    async for address in _due(run, Kind.SENT_FILES, before):
+        name = address.rpartition("/")[2]
+        if address == vault.address_of(name):
+            yield name
+
+
+async def _drop_sent_file(
+    vault: Vault, name: str, before: datetime, connection: Connection
+) -> bool:
+    """Drop the bytes of a file that was sent, unless somebody needs them or sends them again."""
+    address = vault.address_of(name)
+    if not await store.hold_sent_file(connection, address):
+        return False
+    if not await _can_go(connection, vault, name, before):
+        return False
+    await asyncio.to_thread(vault.drop, name)
+    await store.forget_sent_files(connection, [address])
+    return True
+
+
+async def _can_go(connection: Connection, vault: Vault, name: str, before: datetime) -> bool:
+    kept_at = await asyncio.to_thread(vault.kept_at, name)
+    is_old = kept_at is not None and kept_at < before
+    return is_old and bool(await store.unused_sent_files(connection, [vault.address_of(name)]))

@@ -1,30 +1,84 @@
 """What can be purged in PostgreSQL, a batch at a time.
 
-Each batch is held before it is looked at again and dropped, so that what is brought back or linked
-meanwhile stays.
+What was deleted says when. What nothing refers to is noted when a purge first finds it so, and goes
+when no purge has found a reference for long enough. Each batch is held before it is looked at again
+and dropped, so that what is brought back or referred to meanwhile stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
+from uuid import UUID
 
+from service.artists import merge_records
 from service.database import Connection, load_statements
-from service.purge.model import Batch
+from service.purge.model import Batch, Kind
+from service.tracks.store import try_import_lock
 
 _SQL = load_statements(__package__)
 _DELETED_PLAYLISTS = _SQL["deleted_playlists"]
 _PURGE_PLAYLISTS = _SQL["purge_playlists"]
 _DELETED_TRACKS = _SQL["deleted_tracks"]
 _PURGE_TRACKS = _SQL["purge_tracks"]
-_FORMER_LINKS = _SQL["former_links"]
-_PURGE_LINKS = _SQL["purge_links"]
-_UNLINKED_PICTURES = _SQL["unlinked_pictures"]
-_HOLD_PICTURE = _SQL["hold_picture"]
-_PURGE_PICTURE = _SQL["purge_picture"]
+_NOTE = _SQL["note_unreferenced"]
+_FORGET_OTHERS = _SQL["forget_others"]
+_FORGET = _SQL["forget_keys"]
+_DUE = _SQL["due_keys"]
+_UNUSED_SENT_FILES = _SQL["unused_sent_files"]
+_HOLD_SENT_FILE = _SQL["hold_sent_file"]
 
-FIRST_ID = "00000000-0000-0000-0000-000000000000"
+FIRST_ID: Final = str(UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """How rows that something may refer to are gone through, from which key on."""
+
+    first: str
+    walk: LiteralString
+    unused: LiteralString
+    hold: LiteralString
+    remove: LiteralString
+
+
+_ROWS: Final[Mapping[Kind, _Rows]] = {
+    Kind.ALBUMS: _Rows(
+        FIRST_ID,
+        _SQL["walk_albums"],
+        _SQL["unused_albums"],
+        _SQL["hold_albums"],
+        _SQL["remove_albums"],
+    ),
+    Kind.ARTISTS: _Rows(
+        FIRST_ID,
+        _SQL["walk_artists"],
+        _SQL["unused_artists"],
+        _SQL["hold_artists"],
+        _SQL["remove_artists"],
+    ),
+    Kind.LINKS: _Rows(
+        "",
+        _SQL["walk_links"],
+        _SQL["unused_links"],
+        _SQL["hold_links"],
+        _SQL["remove_links"],
+    ),
+    Kind.PICTURES: _Rows(
+        "",
+        _SQL["walk_pictures"],
+        _SQL["unused_pictures"],
+        _SQL["hold_pictures"],
+        _SQL["remove_pictures"],
+    ),
+}
+UNREFERENCED: Final = tuple(_ROWS)
+"""What goes when nothing refers to it, in the order in which it can."""
+
+_KNOWN_TO_IMPORTS: Final = (Kind.ALBUMS, Kind.ARTISTS)
+"""What an import remembers for as long as it lasts."""
 
 
 async def purge_playlists(
@@ -43,26 +97,83 @@ async def purge_tracks(connection: Connection, before: datetime, after: str, lim
     return Batch(_last(ids), gone)
 
 
-async def purge_links(connection: Connection, before: datetime, after: str, limit: int) -> Batch:
-    """Drop links of pictures to contents that no file has, from a content on."""
-    contents = await _column(connection, _FORMER_LINKS, _place(before, after, limit))
-    [gone] = await _column(connection, _PURGE_LINKS, {"contents": contents, "before": before})
-    return Batch(_last(contents), gone)
+def first_key(kind: Kind) -> str:
+    """Return where to begin with rows of a kind: before the first key."""
+    return _ROWS[kind].first
 
 
-async def unlinked_pictures(
-    connection: Connection, before: datetime, after: str, limit: int
+async def note(connection: Connection, kind: Kind, after: str, limit: int) -> str | None:
+    """Note which of the next rows of a kind nothing refers to, and forget the others.
+
+    Returns the last key, None at the end of all.
+    """
+    rows = _ROWS[kind]
+    keys = await _column(connection, rows.walk, {"after": after, "limit": limit})
+    last = keys[-1] if len(keys) == limit else None
+    unused = await _column(connection, rows.unused, {"keys": keys})
+    place = {"kind": kind, "after": after, "last": last, "keys": unused}
+    await connection.execute(_FORGET_OTHERS, place)
+    await connection.execute(_NOTE, {"kind": kind, "keys": unused})
+    return last
+
+
+async def due(
+    connection: Connection, kind: Kind, before: datetime, after: str, limit: int
 ) -> list[str]:
-    """Return pictures that nothing has, from a hash on."""
-    return await _column(connection, _UNLINKED_PICTURES, _place(before, after, limit))
+    """Return what nothing has referred to since before an instant, from a key on."""
+    return await _column(connection, _DUE, {"kind": kind, **_place(before, after, limit)})
 
 
-async def purge_picture(connection: Connection, picture_hash: str) -> bool:
-    """Drop a picture, but not its bytes, unless something has it by now; return whether it went."""
-    wanted = {"hash": picture_hash}
-    if not await _column(connection, _HOLD_PICTURE, wanted):
-        return False
-    return bool(await _column(connection, _PURGE_PICTURE, wanted))
+async def remove(
+    connection: Connection, kind: Kind, before: datetime, keys: Sequence[str]
+) -> list[str]:
+    """Drop rows that nothing refers to, but for those that somebody holds; return what went.
+
+    What imports remember stays while one runs.
+    """
+    rows = _ROWS[kind]
+    if kind in _KNOWN_TO_IMPORTS and not await try_import_lock(connection):
+        return []
+    held = await _column(connection, rows.hold, {"keys": keys})
+    unused = await _column(connection, rows.unused, {"keys": list(dict.fromkeys(held))})
+    if kind is Kind.ARTISTS:
+        former = await merge_records.credits_of(connection, map(UUID, unused))
+        await merge_records.remove_credits(connection, former)
+    gone = await _column(connection, rows.remove, {"keys": unused, "before": before})
+    await connection.execute(_FORGET, {"kind": kind, "keys": gone})
+    return gone
+
+
+async def remove_due(
+    connection: Connection, kind: Kind, before: datetime, after: str, limit: int
+) -> Batch:
+    """Drop rows that nothing has referred to since before an instant, from a key on."""
+    keys = await due(connection, kind, before, after, limit)
+    return Batch(_last(keys), len(await remove(connection, kind, before, keys)))
+
+
+async def note_sent_files(connection: Connection, addresses: Collection[str]) -> None:
+    """Note which of these files that were sent no file of a track is, and forget the others."""
+    unused = await unused_sent_files(connection, addresses)
+    others = [each for each in addresses if each not in set(unused)]
+    await forget_sent_files(connection, others)
+    await connection.execute(_NOTE, {"kind": Kind.SENT_FILES, "keys": unused})
+
+
+async def unused_sent_files(connection: Connection, addresses: Collection[str]) -> list[str]:
+    """Return those of these files that were sent which no file of a track is."""
+    return await _column(connection, _UNUSED_SENT_FILES, {"keys": list(addresses)})
+
+
+async def forget_sent_files(connection: Connection, addresses: Collection[str]) -> None:
+    """Forget that no file of a track was one of these, since one is, or since they are gone."""
+    await connection.execute(_FORGET, {"kind": Kind.SENT_FILES, "keys": list(addresses)})
+
+
+async def hold_sent_file(connection: Connection, address: str) -> bool:
+    """Keep a content from being sent again until the transaction ends, unless it just is."""
+    [held] = await _column(connection, _HOLD_SENT_FILE, {"key": address})
+    return bool(held)
 
 
 def _place(before: datetime, after: str, limit: int) -> dict[str, object]:

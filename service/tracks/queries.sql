@@ -614,6 +614,10 @@ WHERE name IN ('lock_timeout', 'statement_timeout');
 -- One import at a time, until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtext('fonoteca import'));
 
+-- name: try_import_lock
+-- The same at once or not at all: false while an import runs.
+SELECT pg_try_advisory_xact_lock(hashtext('fonoteca import'));
+
 -- name: set_documents
 -- New documents for locked tracks of which nothing but a name they show has changed. Primary key.
 UPDATE track AS t

@@ -41,6 +41,7 @@ _SET_FINGERPRINTS = _SQL["set_fingerprints"]
 _WAIT_WITHOUT_LIMIT = _SQL["wait_without_limit"]
 _WAIT_AS_USUAL = _SQL["wait_as_usual"]
 _IMPORT_LOCK = _SQL["import_lock"]
+_TRY_IMPORT_LOCK = _SQL["try_import_lock"]
 _SET_DOCUMENTS = _SQL["set_documents"]
 _OF_ALBUMS = _SQL["tracks_of_albums"]
 _SET_CREDITS = _SQL["set_credits"]
@@ -218,6 +219,12 @@ async def import_lock(connection: Connection) -> None:
     await connection.execute(_WAIT_WITHOUT_LIMIT)
     await connection.execute(_IMPORT_LOCK)
     await connection.execute(_WAIT_AS_USUAL)
+
+
+async def try_import_lock(connection: Connection) -> bool:
+    """Hold the next import up until the transaction ends, unless one runs; say whether."""
+    row = await (await connection.execute(_TRY_IMPORT_LOCK)).fetchone()
+    return bool(row and row[0])
 
 
 async def get_credits(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Credit]:

@@ -355,6 +355,12 @@ CREATE FUNCTION public.grouping_keys(title_key text, artist_id uuid) RETURNS tex
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (ARRAY[((title_key || '|'::text) || COALESCE((artist_id)::text, ''::text))] || ARRAY(SELECT ((grouping_keys.title_key || '|'::text) || (m.artist_id)::text) FROM public.artist_merge m WHERE (m.leads_to = grouping_keys.artist_id) ORDER BY m.artist_id));
 
+CREATE FUNCTION public.ids_in(message bytea) RETURNS uuid[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ARRAY(SELECT (m.found[1])::uuid AS found FROM regexp_matches(encode(ids_in.message, 'escape'::text), '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'::text, 'g'::text) m(found));
+
+COMMENT ON FUNCTION public.ids_in(message bytea) IS 'The ids that a serialized message names.';
+
 CREATE FUNCTION public.in_library(kind text, subject uuid, own uuid, wanted uuid) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
@@ -1247,6 +1253,16 @@ CREATE TABLE public.track_task (
 
 COMMENT ON COLUMN public.track_task.available_at IS 'When it may be claimed (again): at once while it is pending, at the end of the lease while it is processed.';
 
+CREATE TABLE public.unreferenced (
+    kind text NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.unreferenced IS 'What a purge has found without a reference, and has not found with one since.';
+
+COMMENT ON COLUMN public.unreferenced.key IS 'The id of an album or artist, the hash of a picture or of the file of a link, the address of a sent file.';
+
 ALTER TABLE ONLY public.album_cover
     ADD CONSTRAINT album_cover_pkey PRIMARY KEY (album_id, "position");
 
@@ -1385,6 +1401,9 @@ ALTER TABLE ONLY public.track_source
 ALTER TABLE ONLY public.track_task
     ADD CONSTRAINT track_task_pkey PRIMARY KEY (track_id);
 
+ALTER TABLE ONLY public.unreferenced
+    ADD CONSTRAINT unreferenced_pkey PRIMARY KEY (kind, key);
+
 CREATE INDEX album_barcode_idx ON public.album USING btree (ltrim(barcode, '0'::text) COLLATE "C") WHERE (barcode <> ''::text);
 
 CREATE INDEX album_cover_hash_idx ON public.album_cover USING btree ("right"(uri, 64) COLLATE "C");
@@ -1400,6 +1419,8 @@ CREATE UNIQUE INDEX album_mbid_key ON public.album USING btree (mbid) WHERE (mbi
 CREATE INDEX album_merge_covers_idx ON public.album_merge USING gin (cover_hashes);
 
 CREATE INDEX album_merge_grouping_idx ON public.album_merge USING btree (grouping_key) WHERE (grouping_key IS NOT NULL);
+
+CREATE INDEX album_merge_ids_idx ON public.album_merge USING gin (public.ids_in(album));
 
 CREATE INDEX album_merge_leads_to_idx ON public.album_merge USING btree (leads_to, album_id);
 

@@ -191,7 +191,7 @@ async def test_files(
     )
 
 
-@pytest.mark.parametrize("request_id", [str(uuid4()), ""])
+@pytest.mark.parametrize("request_id", [str(uuid4()), ""], ids=["repeatable", "once"])
 async def test_what_is_refused_is_refused_before(
     libraries: LibraryServiceAsyncStub, request_id: str
 ) -> None:

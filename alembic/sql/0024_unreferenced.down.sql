@@ -1,0 +1,5 @@
+DROP INDEX album_merge_ids_idx;
+
+DROP FUNCTION ids_in(bytea);
+
+DROP TABLE unreferenced;

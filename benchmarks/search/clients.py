@@ -10,9 +10,18 @@ import asyncio
 import json
 import math
 import selectors
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -114,26 +123,43 @@ async def ask_on_schedule(
     per_second: float,
     page_size: int = PAGE,
 ) -> list[float]:
-    """Ask each query once, evenly spaced in time; returns the milliseconds since it was due.
+    """Ask each query once, evenly spaced in time; returns the milliseconds since it was due."""
+    return await on_schedule(
+        [
+            partial(_ask, each[number % len(each)], text, page_size)
+            for number, text in enumerate(texts)
+        ],
+        per_second,
+    )
+
+
+async def on_schedule(
+    calls: Sequence[Callable[[], Awaitable[object]]], per_second: float
+) -> list[float]:
+    """Make each call, evenly spaced in time; returns the milliseconds since it was due.
 
     A call that an overloaded service refuses has taken for ever.
     """
     start = perf_counter()
     async with asyncio.TaskGroup() as group:
         tasks = []
-        for number, text in enumerate(texts):
+        for number, call in enumerate(calls):
             due = start + number / per_second
             if (wait := due - perf_counter()) > 0:
                 await asyncio.sleep(wait)
-            call = _ask_due(each[number % len(each)], text, page_size, due)
-            tasks.append(group.create_task(call))
+            tasks.append(group.create_task(_since(due, call)))
     return [task.result() for task in tasks]
 
 
-async def _ask_due(stub: SearchServiceAsyncStub, text: str, page_size: int, due: float) -> float:
-    request = SearchTracksRequest(query=text, page_size=page_size)
+async def _ask(stub: SearchServiceAsyncStub, text: str, page_size: int) -> object:
+    return await stub.SearchTracks(
+        SearchTracksRequest(query=text, page_size=page_size), timeout=TIMEOUT
+    )
+
+
+async def _since(due: float, call: Callable[[], Awaitable[object]]) -> float:
     try:
-        await stub.SearchTracks(request, timeout=TIMEOUT)
+        await call()
     except grpc.aio.AioRpcError as error:
         if error.code() not in _OVERLOADED:
             raise

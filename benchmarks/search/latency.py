@@ -4,20 +4,33 @@ Calls are due at even intervals, whether or not those before have been answered 
 take turns on eight connections. The pace is 50 a second; the load rises from 10 a second until one
 call in a hundred takes longer than 100 ms or is refused. Client, service and
 PostgreSQL share the cores.
+
+A machine that idles between calls answers each of them later than one that is kept busy. How much
+of that any call pays shows a method that does nothing, at the same pace and without pause, and the
+mixed queries without pause.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import cycle, islice
-from typing import Final
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+import grpc
 
 from benchmarks.bench import Bench
+from benchmarks.empty_rpc import PATH
 from benchmarks.processes import Server
 from benchmarks.report import Report, percentile
 from benchmarks.search import clients, ground, plots
 from benchmarks.search.mixes import Mixes
+from fonoteca.v1.search_pb2_grpc import SearchServiceStub
+
+if TYPE_CHECKING:
+    from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
 
 _NAME: Final = "search.latency"
 _CONNECTIONS: Final = 8
@@ -34,11 +47,15 @@ _LIMITS: Final = {50: 2.5, 99: 10.0}
 
 def run(bench: Bench, report: Report) -> None:
     mixes = ground.mixes(bench)
-    with bench.serving_filled() as server:
+    with bench.serving_filled(empty_rpc=True) as server:
+        bench.say("empty calls and searches, without pause and on schedule")
+        floors = clients.run(_floors(server, mixes.mixed))
         bench.say(f"searches on schedule, {_PACE} a second")
         by_mix = clients.run(_at_a_pace(server, mixes))
         bench.say("searches on schedule, more and more a second")
         by_load = clients.run(_under_load(server, mixes.mixed))
+    for name, times in floors.items():
+        ground.report_times(report, _NAME, name, times)
     for mix, times in by_mix.items():
         name = f"{mix} at {_PACE}/s"
         limits = _LIMITS if mix == "mixed" else None
@@ -56,6 +73,27 @@ def run(bench: Bench, report: Report) -> None:
     ]
     report.add(_NAME, f"highest load with p99 below {_TOO_SLOW_MS} ms", max(kept, default=0), "/s")
     report.plot("search-latency-load", plots.latency_against_load(by_load))
+
+
+async def _floors(server: Server, mixed: Sequence[str]) -> dict[str, list[float]]:
+    async with clients.channels(server) as [channel]:
+        method: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(PATH)
+        empty = partial(method, b"", timeout=clients.TIMEOUT)
+        stub: SearchServiceAsyncStub = SearchServiceStub(channel)
+        await clients.ask_together([stub], mixed[:_WARM_UP])
+        return {
+            "empty call, one after the other": [await _timed(empty) for _ in range(_OTHERS)],
+            f"empty call at {_PACE}/s": await clients.on_schedule([empty] * _OTHERS, _PACE),
+            "mixed, one after the other": [
+                of.milliseconds for of in await clients.ask(stub, mixed)
+            ],
+        }
+
+
+async def _timed(call: Callable[[], Awaitable[object]]) -> float:
+    start = perf_counter()
+    await call()
+    return 1_000 * (perf_counter() - start)
 
 
 async def _at_a_pace(server: Server, mixes: Mixes) -> dict[str, list[float]]:

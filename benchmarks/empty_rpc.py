@@ -49,15 +49,20 @@ def work(settings: Settings, announce: Announce) -> int:
 
 
 def main() -> int:
-    """Serve until SIGTERM, with an embedded PostgreSQL."""
+    """Serve until SIGTERM, with an embedded PostgreSQL unless a database is given."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = load_settings()
     logs.configure(settings.log_level, settings.log_format)
+    if settings.database_url:
+        return _serve(settings)
     with EmbeddedPostgres(settings.data_dir) as postgres:
-        settings = settings.model_copy(update={"database_url": postgres.conninfo})
-        if settings.workers > 1:
-            return workers.supervise(settings, work, server.print_address, server.nothing)
-        return work(settings, server.print_address)
+        return _serve(settings.model_copy(update={"database_url": postgres.conninfo}))
+
+
+def _serve(settings: Settings) -> int:
+    if settings.workers > 1:
+        return workers.supervise(settings, work, server.print_address, server.nothing)
+    return work(settings, server.print_address)
 
 
 if __name__ == "__main__":

@@ -86,9 +86,13 @@ class _Climb:
         """Return the outcome, with up to `limit` hits."""
         hits = sorted(self.hits.values(), key=attrgetter("order"), reverse=True)
         counts = Counts(len(hits), self.is_complete and not self.is_partial)
-        as_typed = Reading(Rung.ALL_WORDS, all_words(self.query.words, Vocabulary()))
-        readings = tuple(self.readings) or (as_typed,)
+        readings = tuple(self.readings) or (_as_it_is(self.query),)
         return Found(hits[:limit], readings, counts, self.is_partial, self.documents)
+
+
+def _as_it_is(query: Words) -> Reading:
+    """Return the reading of a query that none was found for: the words as typed."""
+    return Reading(Rung.ALL_WORDS, all_words(query.words, Vocabulary()))
 
 
 def _is_named(hit: Hit) -> bool:

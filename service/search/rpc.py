@@ -58,7 +58,9 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         search = await self._decode(request)
         async with self._database.read() as connection:
             [page] = await answer(connection, [search], until=_until(context))
-        return await self._encode(request, page)
+        response = pb.SearchTracksResponse()
+        await self._encode(request, page, response)
+        return response
 
     async def Suggest(self, request: pb.SuggestRequest, context: Context) -> pb.SuggestResponse:
         text, wanted = decode_suggest(request)
@@ -99,9 +101,10 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             wanted = [search for search, _ in searches]
             pages = await answer(connection, wanted, until=_until(context))
         for page, (_, indexes) in zip(pages, searches, strict=True):
-            response = await self._encode(request.requests[indexes[0]], page)
-            for index in indexes:
-                results[index].response.CopyFrom(response)
+            first, *others = (results[index].response for index in indexes)
+            await self._encode(request.requests[indexes[0]], page, first)
+            for other in others:
+                other.CopyFrom(first)
         return pb.BatchSearchTracksResponse(results=results)
 
     async def MatchTracks(
@@ -147,20 +150,21 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             clauses=clauses(request.filter) if explained else (),
         )
 
-    async def _encode(self, request: pb.SearchTracksRequest, page: Page) -> pb.SearchTracksResponse:
-        response = pb.SearchTracksResponse(
-            hits=map(_encode_hit, page.hits),
-            partial=page.is_partial,
-            total_size=page.counts.total,
-            total_size_exact=page.counts.is_exact,
-            facets=map(_encode_facet, page.counts.facets),
-            did_you_mean=page.did_you_mean,
-            verdicts=map(encode_verdict, page.verdicts),
-        )
+    async def _encode(
+        self, request: pb.SearchTracksRequest, page: Page, response: pb.SearchTracksResponse
+    ) -> None:
+        """Fill in the response; hits are made in their place, for copies of tracks cost most."""
+        for shown in page.hits:
+            _encode_hit(shown, response.hits.add())
+        response.partial = page.is_partial
+        response.total_size = page.counts.total
+        response.total_size_exact = page.counts.is_exact
+        response.facets.extend(map(_encode_facet, page.counts.facets))
+        response.did_you_mean = page.did_you_mean
+        response.verdicts.extend(map(encode_verdict, page.verdicts))
         if page.last:
             position = position_of(page.last)
             response.next_page_token = await self._page_tokens.issue(request, position)
-        return response
 
 
 def _decode_facets(check: Check, given: Sequence[int]) -> tuple[Facet, ...]:
@@ -194,25 +198,19 @@ def _order(text: str) -> Order | None:
     return None if by_relevance else order_of(text, besides="relevance, or ")
 
 
-def _encode_hit(shown: ShownHit) -> pb.SearchHit:
-    return pb.SearchHit(
-        track=shown.track,
-        score=shown.hit.score,
-        rung=pb.SearchRung.ValueType(shown.hit.rung),
-        highlights=[
-            pb.SearchHighlight(
-                field=highlight.field,
-                spans=[pb.TextSpan(start=start, end=end) for start, end in highlight.spans],
-            )
-            for highlight in shown.highlights
-        ],
-        explanation=encode_explanation(shown.explanation),
-    )
+def _encode_hit(shown: ShownHit, hit: pb.SearchHit) -> None:
+    hit.track.CopyFrom(shown.track)
+    hit.score = shown.hit.score
+    hit.rung = pb.SearchRung.ValueType(shown.hit.rung)
+    for highlight in shown.highlights:
+        spans = [pb.TextSpan(start=start, end=end) for start, end in highlight.spans]
+        hit.highlights.add(field=highlight.field, spans=spans)
+    if explanation := encode_explanation(shown.explanation):
+        hit.explanation.CopyFrom(explanation)
 
 
 def _encode_findings(found: Findings) -> pb.SearchCatalogueResponse:
-    return pb.SearchCatalogueResponse(
-        tracks=map(_encode_hit, found.tracks),
+    response = pb.SearchCatalogueResponse(
         artists=[
             pb.ArtistHit(
                 artist=encode_artist(artist),
@@ -237,6 +235,9 @@ def _encode_findings(found: Findings) -> pb.SearchCatalogueResponse:
         ],
         partial=found.is_partial,
     )
+    for shown in found.tracks:
+        _encode_hit(shown, response.tracks.add())
+    return response
 
 
 def _encode_facet(counts: FacetCounts) -> pb.SearchFacet:

@@ -120,7 +120,7 @@ async def _unmerge(
     draft = await allowed(connection, _draft(current, survivor), survivor, current, BY_MERGE)
     changes = [
         Change(survivor_id, draft, current, by=BY_MERGE),
-        Change(track_id, _draft(before, track), before, by=None),
+        Change(track_id, _draft(before, track), before, by=None, comes_back=True),
     ]
     fingerprints = {(track_id, *key): value for key, value in said.items()}
     [survivor, track] = await save(connection, changes, fingerprints)

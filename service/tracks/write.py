@@ -42,7 +42,8 @@ class Change:
     """What a track is to become; `current` is what it is, or None when it is new.
 
     `by` says so, and is remembered as the source of the fields that change; None when that is seen
-    to elsewhere. Of one field, a rule may say more than `by` did.
+    to elsewhere. Of one field, a rule may say more than `by` did. What `comes_back` from a merge
+    has none of its files and sources any more, whatever `current` says.
     """
 
     id: UUID
@@ -51,6 +52,7 @@ class Change:
     failure_reason: str = ""
     by: Attribution | None = BY_USER
     conclusion: Conclusion | None = None
+    comes_back: bool = False
 
 
 async def create(
@@ -226,7 +228,9 @@ class Batch:
                 self.sung.add(change.id)
             if change.current:
                 self.known.add(change.id)
-                if all(getattr(message, name) == getattr(change.current, name) for name in _LISTS):
+                if not change.comes_back and all(
+                    getattr(message, name) == getattr(change.current, name) for name in _LISTS
+                ):
                     self.whole.add(change.id)
                 self.changes += _field_changes(change, change.current, message)
             elif made := change.conclusion:

@@ -487,6 +487,19 @@ async def test_merges_and_additions_at_once_leave_nothing_behind(
     assert await lists.tracks(playlist) == [left.id] * 12
 
 
+async def test_files_are_those_of_their_tracks_again(
+    tracks: TrackServiceAsyncStub, new_track: NewTrack, connection: Connection
+) -> None:
+    one = await new_track("One", files=[file("one")])
+    two = await new_track("Two", files=[file("two")])
+    bare = await new_track("Bare")
+    await merge(tracks, bare, one, two)
+    await unmerge(tracks, one, two)
+    for before in (one, two, bare):
+        assert list((await get(tracks, before.id)).files) == list(before.files)
+    await documents_agree(connection)
+
+
 _ARTISTS = ("Ann", "Bob", "Ann Bob")
 _GENRES = ("Rock", "Jazz", "Folk")
 _ROLES = (

@@ -124,7 +124,23 @@ def _one_of(column: str, type_: str) -> Fragments:
     return {Value: f"{column} = ANY(%(value)s::{type_}[])", Present: _known(column)}
 
 
-# As the index of ListTracks has it, so that a range of dates can use that.
+# These three as the indexes of ListTracks have them, so that a range can use those.
+_LENGTH: Final = "coalesce(t.duration_ms, -1)"
+_LENGTH_SQL: Final[Fragments] = {
+    Interval: (
+        f"({_LENGTH} >= least(ceil(greatest(%(low)s::double precision, 0)), 1e15)::bigint "
+        f"AND {_LENGTH} < least(ceil(greatest(%(high)s::double precision, 0)), 1e15)::bigint)"
+    ),
+    Present: _known("t.duration_ms"),
+}
+_POPULAR: Final = "coalesce(t.popularity, -1)"
+_POPULAR_SQL: Final[Fragments] = {
+    Interval: (
+        f"({_POPULAR} >= greatest(%(low)s::double precision, 0) "
+        f"AND {_POPULAR} < %(high)s::double precision)"
+    ),
+    Present: _known("t.popularity"),
+}
 _RELEASED: Final = "coalesce(t.release_date::text, '') COLLATE \"C\""
 _DATE_SQL: Final[Fragments] = {
     Interval: _within(_RELEASED, "text"),
@@ -210,12 +226,7 @@ _ALL: Final = (
     Field("date", kinds.DATE, "The date of release.", _DATE_SQL),
     _instant("added", "t.created_at", "When the track came into the catalogue."),
     _instant("updated", "t.updated_at", "When the track was last changed."),
-    Field(
-        "duration",
-        kinds.DURATION,
-        "The length, in whole seconds.",
-        {Interval: _within("t.duration_ms"), Present: _known("t.duration_ms")},
-    ),
+    Field("duration", kinds.DURATION, "The length, in whole seconds.", _LENGTH_SQL),
     _number("bpm", "t.tempo_bpm", "The tempo in beats a minute.", "128"),
     Field("key", kinds.KEY, "The musical key, in any notation.", _KEY_SQL),
     Field(
@@ -229,7 +240,7 @@ _ALL: Final = (
     _number("danceability", "t.danceability", "How well one can dance to it, 0 to 1.", "0.8"),
     _number("valence", "t.valence", "How cheerful it sounds, 0 to 1.", "0.8"),
     _number("loudness", "t.loudness_lufs", "Loudness in LUFS.", "-14"),
-    _number("popularity", "t.popularity", "Popularity, 0 to 100.", "50"),
+    Field("popularity", kinds.number("50"), "Popularity, 0 to 100.", _POPULAR_SQL),
     Field("explicit", kinds.BOOLEAN, "Explicit words.", _one_of("t.explicit", "boolean")),
     Field(
         "language",

@@ -21,6 +21,7 @@ from psycopg import sql
 from service.database import Connection, compact
 from service.database.cut_off import cut_off
 from service.query import Query, condition
+from service.query.model import Term, Value
 from service.search.model import MAX_HITS, Match, Pattern
 
 
@@ -29,12 +30,14 @@ class Scope:
     """Where a search looks: one library or all, and the tracks that a filter lets through.
 
     `is_narrow` when these are so few that they are a better way in than common words; None as long
-    as nobody has looked.
+    as nobody has looked. `is_in_doubt` when the look was cut short, and they may be few all the
+    same.
     """
 
     library_id: UUID | None
     filter: Query
     is_narrow: bool | None = None
+    is_in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,13 @@ class Lookup:
 class Candidate:
     """A track that a lookup found; `relevance`, 0 to 1, follows from `match`.
 
-    It comes with its document when few are asked for.
+    It comes with its document when few are asked for. With `is_beyond` it is no candidate: it says
+    that more tracks have the words than were tested by the filter.
     """
 
     ordinal: int
     track_id: UUID
+    is_beyond: bool
     relevance: float
     match: Match
     document: bytes | None
@@ -135,8 +140,8 @@ _BY_LYRICS: Final = sql.SQL(
 )
 _SUNG: Final = sql.SQL(
     """(
-            SELECT {columns}
-            FROM (SELECT w.track_id FROM ({words}) AS w LIMIT {most}) AS l
+            SELECT {columns}, l.is_beyond
+            FROM (SELECT w.track_id, w.is_beyond FROM ({words}) AS w LIMIT {most}) AS l
             JOIN track_search AS s USING (track_id)
         )"""
 )
@@ -171,6 +176,7 @@ _SCORED: Final = sql.SQL(
     FROM (
         SELECT
             c.track_id,
+            c.is_beyond,
             q.letters IN (n.title, n.artist, n.title || n.artist, n.artist || n.title) AS is_exact,
             least(n.code / 65536, q.asked) AS in_title,
             least(n.code %% 65536 / 256, q.asked) AS in_artist,
@@ -284,34 +290,45 @@ _SCOPE_LIBRARY: Final = sql.SQL("s.library_id = %(library_id)s::uuid")
 _SCOPE_FILTER: Final = sql.SQL(
     "EXISTS (SELECT FROM track AS t WHERE t.id = s.track_id AND {condition})"
 )
-# Each candidate by itself, until there are enough. Primary key of track. Behind the fence it is one
-# test for all branches: it may make a table of all that a part of the filter lets through.
+_UNTESTED: Final = sql.SQL("SELECT b.*, false AS is_beyond FROM ({branches}) AS b")
+# Each candidate by itself, until there are enough, or one more than are tested. Primary key of
+# track. The limit is a fence, too: so it is one test for all branches, which may make a table of
+# all that a part of the filter lets through.
 _TESTED: Final = sql.SQL(
     """
             SELECT *
-            FROM ({branches} OFFSET 0) AS s
-            WHERE (SELECT {condition} FROM track AS t WHERE t.id = s.track_id)
+            FROM (
+                SELECT b.*, row_number() OVER () > {tested} AS is_beyond
+                FROM ({branches}) AS b
+                LIMIT {tested} + 1
+            ) AS s
+            WHERE s.is_beyond OR (SELECT {condition} FROM track AS t WHERE t.id = s.track_id)
             LIMIT {most}
     """
 )
 # All that the filter lets through. An index that the filter uses; primary key of track_search.
-_AMONG: Final = sql.SQL("s.track_id = ANY(ARRAY(SELECT t.id FROM track AS t WHERE {condition}))")
+_AMONG: Final = sql.SQL(
+    "s.track_id = ANY(ARRAY(SELECT t.id FROM track AS t WHERE {library} AND {condition}))"
+)
 _EVERYWHERE: Final = sql.SQL("true")
+# The indexes of the orders of tracks, in which filters have ranges, begin with the library.
+_OF_LIBRARY: Final = sql.SQL("t.library_id = %(library_id)s::uuid")
+_OF_ANY_LIBRARY: Final = sql.SQL("t.library_id = ANY(ARRAY(SELECT l.id FROM library AS l))")
 
 _NARROW: Final = 5_000
 """Filters that let no more tracks through are looked into, whatever the words are."""
 
-# An index that the filter uses, or as much of track as there are that many tracks in.
-_PASSED: Final = sql.SQL(
-    """
-SELECT count(*)
-FROM (SELECT FROM track AS t WHERE {condition} LIMIT {most}) AS passed
-"""
-)
+_MOST_TESTED: Final = 5_000
+"""So many of the tracks that words find are tested by a broad filter, popular ones first."""
 
+# An index that the filter uses, or as much of track as there are that many tracks in.
+_PASSED: Final = sql.SQL("SELECT t.id FROM track AS t WHERE {library} AND {condition} LIMIT {most}")
+_COUNTED: Final = sql.SQL("SELECT count(*) FROM ({passed}) AS passed")
+
+_NO_TRACK: Final = UUID(int=0)
 
 _LOOKING: Final = 0.05
-"""Seconds. A filter of which that is not known by then is looked for at each candidate."""
+"""Seconds. Of a filter of which that is not known by then, candidates are tested at first."""
 
 
 async def settled(
@@ -324,13 +341,54 @@ async def settled(
     is_settled = scope.filter.is_empty or scope.is_narrow is not None
     if is_settled or not any(lookup.pattern.is_common for lookup in lookups):
         return scope
-    wanted, values = condition(scope.filter)
-    statement = _PASSED.format(condition=wanted, most=sql.Literal(_NARROW + 1))
+    passed, values = _passed(scope)
     at = asyncio.get_running_loop().time() + _LOOKING
     async with cut_off(connection, at if until is None else min(at, until)):
-        [[passed]] = await (await connection.execute(statement, values, prepare=False)).fetchall()
-        return replace(scope, is_narrow=passed <= _NARROW)
-    return replace(scope, is_narrow=False)
+        statement = _COUNTED.format(passed=passed)
+        [[count]] = await (await connection.execute(statement, values, prepare=False)).fetchall()
+        return replace(scope, is_narrow=count <= _NARROW)
+    return replace(scope, is_narrow=False, is_in_doubt=True)
+
+
+async def _without_doubt(connection: Connection, scope: Scope) -> Scope:
+    """Return the scope; if it is narrow, with the ids of its tracks in place of the filter."""
+    statement, values = _passed(scope)
+    rows = await (await connection.execute(statement, values, prepare=False)).fetchall()
+    if len(rows) > _NARROW:
+        return replace(scope, is_in_doubt=False)
+    ids = [row[0] for row in rows] or [_NO_TRACK]
+    return Scope(scope.library_id, Query(Term("id", tuple(map(Value, ids)), 0), ""), is_narrow=True)
+
+
+def _passed(scope: Scope) -> tuple[sql.Composed, dict[str, object]]:
+    """Return the statement of the tracks that pass a filter, one more than a narrow one lets."""
+    wanted, values = condition(scope.filter)
+    if scope.library_id:
+        values["library_id"] = scope.library_id
+    library = _OF_LIBRARY if scope.library_id else _OF_ANY_LIBRARY
+    most = sql.Literal(_NARROW + 1)
+    return _PASSED.format(library=library, condition=wanted, most=most), values
+
+
+async def find_all(
+    connection: Connection,
+    scope: Scope,
+    lookups: Sequence[Lookup],
+    limit: int,
+    *,
+    by_name: bool,
+) -> tuple[Scope, list[Candidate]]:
+    """Return what `find` does, and the scope.
+
+    When few of many tracks passed a filter of which it is in doubt whether it is narrow, that is
+    settled first.
+    """
+    found = await find(connection, scope, lookups, limit, by_name=by_name)
+    if scope.is_in_doubt and any(candidate.is_beyond for candidate in found):
+        scope = await _without_doubt(connection, scope)
+        if scope.is_narrow:
+            found = await find(connection, scope, lookups, limit, by_name=by_name)
+    return scope, found
 
 
 async def find(
@@ -363,8 +421,8 @@ async def _find(
     # Binary, for the documents: as text, each byte of them is two.
     rows = await connection.execute(statement, parameters, prepare=prepare, binary=True)
     return [
-        Candidate(ordinal, track_id, relevance, Match(*match), document)
-        for ordinal, track_id, *match, relevance, document in await rows.fetchall()
+        Candidate(ordinal, track_id, is_beyond, relevance, Match(*match), document)
+        for ordinal, track_id, is_beyond, *match, relevance, document in await rows.fetchall()
     ]
 
 
@@ -391,8 +449,13 @@ def find_statement(scope: Scope, source: Source) -> tuple[bytes, dict[str, objec
         return _unfiltered(source, in_library=bool(library)), {**library}
     wanted, values = condition(scope.filter)
     within = _SCOPE_LIBRARY if library else _EVERYWHERE
-    way = _by_narrow_filter if scope.is_narrow else _by_broad_filter
-    return _statement(source, way(within, wanted)), {**library, **values}
+    if scope.is_narrow:
+        of_library = _OF_LIBRARY if library else _OF_ANY_LIBRARY
+        among = _AMONG.format(library=of_library, condition=wanted)
+        way = _by_narrow_filter(within, among)
+    else:
+        way = _by_broad_filter(within, wanted)
+    return _statement(source, way), {**library, **values}
 
 
 @cache
@@ -416,7 +479,10 @@ class _Way:
     def union(self, branches: Iterable[sql.Composable]) -> sql.Composable:
         """Return what the branches find."""
         found = sql.SQL(" UNION ALL ").join(branches)
-        return _TESTED.format(branches=found, condition=self.yet, most=_MOST) if self.yet else found
+        if not self.yet:
+            return _UNTESTED.format(branches=found)
+        tested = sql.Literal(_MOST_TESTED)
+        return _TESTED.format(branches=found, condition=self.yet, tested=tested, most=_MOST)
 
 
 def _by_words(within: sql.Composable) -> _Way:
@@ -424,10 +490,9 @@ def _by_words(within: sql.Composable) -> _Way:
     return _Way(within, _MOST, TIERS)
 
 
-def _by_narrow_filter(within: sql.Composable, wanted: sql.Composable) -> _Way:
+def _by_narrow_filter(within: sql.Composable, among: sql.Composable) -> _Way:
     """Return the way from the tracks that a filter lets through."""
-    among = sql.SQL(" AND ").join([within, _AMONG.format(condition=wanted)])
-    return _Way(among, _MOST, _ALL_TIERS)
+    return _Way(sql.SQL(" AND ").join([within, among]), _MOST, _ALL_TIERS)
 
 
 def _by_broad_filter(within: sql.Composable, wanted: sql.Composable) -> _Way:

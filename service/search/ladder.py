@@ -17,7 +17,7 @@ from service.database import Connection
 from service.database.cut_off import cut_off
 from service.query import Query
 from service.query.model import Term, Value
-from service.search.candidates import Candidate, Lookup, Scope, find, settled
+from service.search.candidates import Candidate, Lookup, Scope, find, find_all, settled
 from service.search.model import ENOUGH, MAX_HITS, Counts, Found, Hit, Pattern, Reading, Rung, Words
 from service.search.patterns import (
     Vocabulary,
@@ -74,6 +74,9 @@ class _Climb:
         """Take over what a step found, which looked for up to `limit` tracks of each reading."""
         self.is_complete = self.is_complete and len(candidates) < limit
         for found in candidates:
+            if found.is_beyond:
+                self.is_complete = False
+                continue
             reached = Rung.EXACT if rung is Rung.ALL_WORDS and found.match.is_exact else rung
             hit = Hit(found.track_id, reached, found.relevance, found.match)
             known = self.hits.setdefault(found.track_id, hit)
@@ -128,7 +131,7 @@ async def climb(
         async with cut_off(lexicon.connection, until) as cut:
             lookups = await loosen(lexicon, needy)
             scope = await settled(lexicon.connection, scope, lookups, until)
-            await _run(lexicon.connection, scope, climbs, rung, lookups, most)
+            scope = await _run(lexicon.connection, scope, climbs, rung, lookups, most)
         if cut.struck:
             _cut(climbs, step)
             break
@@ -179,18 +182,21 @@ async def _run(
     rung: Rung,
     lookups: Sequence[Lookup],
     limit: int,
-) -> None:
+) -> Scope:
+    """Take a step of the climbs, and return the scope, of which more may be known by now."""
     if not lookups:
-        return
+        return scope
     found: dict[int, list[Candidate]] = {}
     by_name = rung is Rung.ALL_WORDS
-    for candidate in await find(connection, scope, lookups, limit, by_name=by_name):
+    scope, candidates = await find_all(connection, scope, lookups, limit, by_name=by_name)
+    for candidate in candidates:
         found.setdefault(candidate.ordinal, []).append(candidate)
     for lookup in lookups:
         if lookup.ordinal in found:
             climbs[lookup.ordinal].readings.append(Reading(rung, lookup.pattern))
-    for ordinal, candidates in found.items():
-        climbs[ordinal].add(rung, candidates, limit)
+    for ordinal, of in found.items():
+        climbs[ordinal].add(rung, of, limit)
+    return scope
 
 
 def _lookups(climbs: Iterable[_Climb], read: Callable[[Words], Pattern | None]) -> list[Lookup]:

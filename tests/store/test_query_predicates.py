@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, LiteralString
 from uuid import UUID
 
 import pytest
@@ -228,6 +228,29 @@ async def test_a_range_of_years_uses_the_index_of_the_order_by_date(shelf: Shelf
     assert "track_release_date_idx" in plan
     assert "1999" in index_condition
     assert "2000~" in index_condition
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("duration:3:00..4:00", "coalesce(t.duration_ms, -1)"),
+        ("popularity:>90", "coalesce(t.popularity, -1)"),
+    ],
+)
+async def test_a_range_uses_the_index_of_the_order_by_its_field(
+    shelf: Shelf, text: str, key: LiteralString
+) -> None:
+    await shelf.connection.execute("SET enable_seqscan = off")
+    wanted, parameters = condition(parse(text))
+    statement = sql.SQL(
+        "EXPLAIN SELECT t.id FROM track AS t "
+        "WHERE t.library_id = {} AND {} ORDER BY {}, t.id LIMIT 5"
+    ).format(sql.Literal(shelf.records[0].library_id), wanted, sql.SQL(key))
+    rows = await shelf.connection.execute(statement, parameters, prepare=False)
+    plan = "\n".join(row[0] for row in await rows.fetchall())
+    assert "Sort" not in plan
+    [index_condition] = [line for line in plan.splitlines() if "Index Cond" in line]
+    assert index_condition.count("COALESCE") == 2
 
 
 def test_a_hundred_exclusions_are_one_condition() -> None:

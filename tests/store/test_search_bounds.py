@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from unittest.mock import ANY
 
 import pytest
 
 from fonoteca.v1.search_pb2 import SearchTracksRequest
 from service.database import Connection, Database
+from service.query import parse
+from service.search.candidates import Lookup, Scope, find_all
+from service.search.patterns import all_words
+from service.search.vocabulary import Lexicon
 from service.settings import Settings
+from tests.support.catalogue import DEFAULT_LIBRARY
 from tests.support.crowd import LARGE, SMALL, crowd
 from tests.support.pages import is_bounded, one_connection, pages_of, recorded, touched
 
@@ -24,6 +31,19 @@ _SEARCHES: Final = (
 )
 """Words that most tracks have: alone, together, unfinished, misspelt, sung, beside one that
 none has."""
+
+_FILTER: Final = "popularity:..20"
+"""It lets a fifth of all tracks through, which are not those that words find first."""
+
+_MOST_TESTED: Final = 10_000
+"""5,000 that have the name, and as many that have the words."""
+
+_PAGES_OF_A_TEST: Final = 4
+_EVERY_TEST: Final = """
+SELECT count(*) FROM track_search AS s
+WHERE s.words @@ 'love'
+    AND (SELECT t.popularity <= 20 FROM track AS t WHERE t.id = s.track_id OFFSET 0)
+"""
 
 _EVERY_MATCH: Final = """
 SELECT s.track_id FROM track_search AS s WHERE s.words @@ 'love'
@@ -50,12 +70,43 @@ async def test_a_search_touches_no_more_of_a_larger_catalogue(
     for query in _SEARCHES:
         assert small[query]
         assert is_bounded(small[query], large[query]), query
+    # What is tested by a broad filter ends as well, however many tracks the words find.
+    most = _PAGES_OF_A_TEST * _MOST_TESTED
+    assert await touched(connection, _EVERY_TEST, {}) > 2 * most
+    for query in ("love", "lov", "love the night"):
+        assert await _pages(connection, database, search, query, _FILTER) < most, query
+
+
+async def test_what_few_of_many_tracks_pass_is_found_in_full(connection: Connection) -> None:
+    await crowd(connection, 0, SMALL)
+    marked = await connection.execute(
+        "UPDATE track SET explicit = true WHERE popularity < 0.03 RETURNING id"
+    )
+    ids = {row[0] for row in await marked.fetchall()}
+    lexicon = Lexicon(connection)
+    await lexicon.read(["love"], ["love"])
+    lookup = Lookup(0, "love", 0, all_words(["love"], lexicon.known))
+    for library_id in (None, DEFAULT_LIBRARY):
+        broad = Scope(library_id, parse("explicit:yes"), is_narrow=False)
+        _, found = await find_all(connection, broad, [lookup], 50, by_name=False)
+        assert [candidate.is_beyond for candidate in found] == [True]
+        in_doubt = replace(broad, is_in_doubt=True)
+        settled, found = await find_all(connection, in_doubt, [lookup], 50, by_name=False)
+        assert settled.is_narrow
+        assert {candidate.track_id for candidate in found} == ids != set()
+        assert not any(candidate.is_beyond for candidate in found)
+    nobody = Scope(None, parse("explicit:no"), is_narrow=False, is_in_doubt=True)
+    assert await find_all(connection, nobody, [lookup], 50, by_name=False) == (ANY, [])
 
 
 async def _pages(
-    connection: Connection, database: Database, search: SearchServiceAsyncStub, query: str
+    connection: Connection,
+    database: Database,
+    search: SearchServiceAsyncStub,
+    query: str,
+    filter_: str = "",
 ) -> int:
     """Return the pages that the largest statement of a search touches."""
     async with recorded(database) as statements:
-        await search.SearchTracks(SearchTracksRequest(query=query))
+        await search.SearchTracks(SearchTracksRequest(query=query, filter=filter_))
     return await pages_of(connection, statements)

@@ -14,7 +14,7 @@ from enum import IntEnum
 from rapidfuzz.distance import OSA
 
 from service.search.model import Rung
-from service.search.patterns import MAX_WORD, joins, mended, splits
+from service.search.patterns import MAX_WORD, joins, mended
 
 
 class WordReading(IntEnum):
@@ -65,18 +65,25 @@ def missing(words: Sequence[str], matches: Sequence[WordMatch]) -> tuple[str, ..
 def _matches(words: Sequence[str], found: frozenset[str], rung: Rung | None) -> Iterator[WordMatch]:
     """Yield what stands for each word, by the first way to read it that the track allows."""
     may_be_mended = rung in (None, Rung.TYPO)
+    may_be_divided = may_be_mended or rung is Rung.EXACT
+    if may_be_divided and len(words) > 2 and (whole := "".join(words)) in found:  # "r e m"
+        yield WordMatch(tuple(words), whole, WordReading.JOINED)
+        return
     joined = {
         index: WordMatch((words[index], words[index + 1]), both, WordReading.JOINED)
         for index, both in joins(words)
-        if may_be_mended and both in found and not found.issuperset(words[index : index + 2])
+        if may_be_divided and both in found and not found.issuperset(words[index : index + 2])
     }
     for index, word in enumerate(words):
         if word in found:
             yield WordMatch((word,), word, WordReading.AS_TYPED)
         elif not joined.keys() & {index - 1, index}:
             may_go_on = rung in (None, Rung.PREFIX) and index == len(words) - 1
-            longer = _longer(word, found) if may_go_on else []
-            yield from longer or (_mended(word, found) if may_be_mended else [])
+            yield from (
+                (_longer(word, found) if may_go_on else [])
+                or (_halves(word, found) if may_be_divided else [])
+                or (_mended(word, found) if may_be_mended else [])
+            )
         if index in joined:
             yield joined[index]
 
@@ -90,11 +97,17 @@ def _longer(word: str, found: frozenset[str]) -> list[WordMatch]:
     ]
 
 
-def _mended(word: str, found: frozenset[str]) -> list[WordMatch]:
-    """Return the two words that a word runs together, or those that are nearest to it."""
-    for halves in splits(word):
+def _halves(word: str, found: frozenset[str]) -> list[WordMatch]:
+    """Return the two words that a word runs together."""
+    for cut in range(1, len(word)):
+        halves = (word[:cut], word[cut:])
         if found.issuperset(halves):
             return [WordMatch((word,), half, WordReading.SPLIT) for half in halves]
+    return []
+
+
+def _mended(word: str, found: frozenset[str]) -> list[WordMatch]:
+    """Return the words that are nearest to a word."""
     near = mended(word, dict.fromkeys(found, 0))
     return [WordMatch((word,), other, WordReading.MENDED) for other in near]
 

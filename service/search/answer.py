@@ -130,7 +130,7 @@ async def answer(
     tracks = await _tracks(connection, found, selected)
     pages = [_page(*of, tracks) for of in zip(found, counts, selected, strict=True)]
     pages = await _corrected(connection, searches, found, pages, until)
-    pages = await _highlighted(connection, searches, found, pages, until)
+    pages = await _highlighted(connection, searches, queries, found, pages, until)
     return await _explained(lexicon, searches, queries, found, pages, until)
 
 
@@ -253,6 +253,11 @@ def _page(
     )
 
 
+def _is_mended(found: Found) -> bool:
+    """Whether nothing was found before words were mended, or divided otherwise."""
+    return found.readings[0].rung is Rung.TYPO
+
+
 async def _corrected(
     connection: Connection,
     searches: Sequence[Search],
@@ -264,7 +269,7 @@ async def _corrected(
     best = {
         index: of.hits[0].track_id
         for index, of in enumerate(found)
-        if of.hits and of.hits[0].rung is Rung.TYPO
+        if of.hits and of.hits[0].rung in (Rung.EXACT, Rung.TYPO) and _is_mended(of)
     }
     if best:
         async with cut_off(connection, until):
@@ -282,6 +287,7 @@ async def _corrected(
 async def _highlighted(
     connection: Connection,
     searches: Sequence[Search],
+    queries: Sequence[Words],
     found: Sequence[Found],
     pages: list[Page],
     until: float | None,
@@ -293,7 +299,10 @@ async def _highlighted(
         return pages
     marked: dict[int, list[ShownHit]] = {index: [] for index in wanted}
     async with cut_off(connection, until) as cut:
-        matched = [(of.track, Matcher.of(of.hit, found[index].readings)) for index, of in shown]
+        matched = [
+            (of.track, Matcher.of(of.hit, found[index].readings, queries[index]))
+            for index, of in shown
+        ]
         for (index, of), marks in zip(shown, await highlights(connection, matched), strict=True):
             marked[index].append(replace(of, highlights=marks))
     for index in wanted:

@@ -23,6 +23,7 @@ from service.database.cut_off import cut_off
 from service.query import Query, condition
 from service.query.model import Term, Value
 from service.search.model import MAX_HITS, Match, Pattern
+from service.search.patterns import divisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +89,20 @@ _COLUMNS: Final = sql.SQL(
                 title_typed, artist_typed, album_named"""
 )
 
-# track_search_title_idx and track_search_artist_idx.
-_BY_TITLE: Final = sql.SQL("s.title_key = q.key")
-_BY_ARTIST: Final = sql.SQL("s.artist_key = q.key AND s.title_key <> q.key")
+# track_search_title_idx and track_search_artist_idx, once for each way to divide the name.
+_BY_TITLE: Final = sql.SQL("s.title_key = k.key")
+_BY_ARTIST: Final = sql.SQL("s.artist_key = k.key AND s.title_key <> ALL(q.keys)")
 _BY_NAME: Final = sql.SQL(
     """(
-                SELECT {columns}
-                FROM track_search AS s
-                WHERE {name} AND {scope}
-                ORDER BY s.popularity DESC, s.track_id DESC
-                LIMIT {most}
+                SELECT n.*
+                FROM unnest(q.keys) AS k (key)
+                CROSS JOIN LATERAL (
+                    SELECT {columns}
+                    FROM track_search AS s
+                    WHERE {name} AND {scope}
+                    ORDER BY s.popularity DESC, s.track_id DESC
+                    LIMIT {most}
+                ) AS n
             )"""
 )
 _NAMED: Final = sql.SQL("WITH named AS ({branches}) ")
@@ -122,7 +127,7 @@ _ALL_TIERS: Final[Sequence[LiteralString]] = ("true",)
 _UNORDERED: Final = sql.SQL("")
 _POPULAR_FIRST: Final = sql.SQL("ORDER BY s.tier, s.popularity DESC, s.track_id DESC")
 # Tracks of that name come by the other branches. When they fill the page, words are not looked at.
-_NOT_NAMED: Final = sql.SQL("q.key NOT IN (s.title_key, s.artist_key)")
+_NOT_NAMED: Final = sql.SQL("s.title_key <> ALL(q.keys) AND s.artist_key <> ALL(q.keys)")
 _UNLESS_NAMED: Final = sql.SQL(
     "CASE WHEN (SELECT count(*) FROM named) < %(limit)s::integer THEN {most} ELSE 0 END"
 )
@@ -234,10 +239,10 @@ _GENRE_WORDS: Final = sql.SQL(
 _FIND: Final = sql.SQL(
     """
 WITH q AS MATERIALIZED (
-    SELECT g.*, left(g.text, 300) AS key, replace(g.text, ' ', '') AS letters
+    SELECT g.*, replace(g.text, ' ', '') AS letters
     FROM jsonb_to_recordset(%(lookups)s::jsonb) AS g (
-        ordinal integer, text text, typed integer, seek tsquery, words tsquery, any_word tsquery,
-        operands integer, asked integer, is_every boolean
+        ordinal integer, text text, keys text[], typed integer, seek tsquery, words tsquery,
+        any_word tsquery, operands integer, asked integer, is_every boolean
     )
 )
 
@@ -258,20 +263,20 @@ CROSS JOIN LATERAL (
 )
 _RELEVANCE: Final = sql.SQL(
     """(
-            0.4::float8 * least(
-                1,
-                (p.in_title + p.in_artist + p.in_album + p.in_genre{sung})::float8 / p.asked
-            )
-            + 0.15::float8 * least(
-                1,
-                (
-                    p.in_title + p.in_artist + 0.7::float8 * p.in_album + 0.5::float8 * p.in_genre
-                    {lightly_sung}
-                )::float8 / p.asked
-            )
-            + CASE
-                WHEN p.is_exact THEN 0.25::float8
-                ELSE 0.25::float8 * least(
+            CASE
+                WHEN p.is_exact THEN 0.8::float8
+                ELSE 0.4::float8 * least(
+                    1,
+                    (p.in_title + p.in_artist + p.in_album + p.in_genre{sung})::float8 / p.asked
+                )
+                + 0.15::float8 * least(
+                    1,
+                    (
+                        p.in_title + p.in_artist + 0.7::float8 * p.in_album
+                        + 0.5::float8 * p.in_genre {lightly_sung}
+                    )::float8 / p.asked
+                )
+                + 0.25::float8 * least(
                     1,
                     (p.in_title + p.in_artist + p.in_album) / greatest(
                         1,
@@ -432,6 +437,7 @@ def _row(lookup: Lookup) -> dict[str, object]:
     return {
         "ordinal": lookup.ordinal,
         "text": lookup.text,
+        "keys": divisions(lookup.text),
         "typed": lookup.typed,
         "seek": pattern.seek,
         "words": pattern.words,

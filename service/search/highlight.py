@@ -18,7 +18,7 @@ from typing import Final, Self
 from fonoteca.v1.track_pb2 import Track
 from service.database import Connection
 from service.search import store
-from service.search.model import Hit, Reading, Rung
+from service.search.model import Hit, Reading, Rung, Words
 
 _CHUNK: Final = re.compile(r"\S+")
 _CJK: Final = r"\u3041-\u30FF\u3400-\u9FFF\uF900-\uFAFF\uFF66-\uFF9D\U00020000-\U0003FFFF"
@@ -57,20 +57,22 @@ class Highlight:
 class Matcher:
     """Knows which words were matched: those of the tsqueries that found something."""
 
-    def __init__(self, queries: Iterable[str]) -> None:
+    def __init__(self, queries: Iterable[str], name: str = "") -> None:
         lexemes = [lexeme for query in queries for lexeme in _LEXEME.findall(query)]
-        self._words = frozenset(word for word, marks in lexemes if "*" not in marks)
+        self._words = frozenset(word for word, marks in lexemes if "*" not in marks) | {name}
         self._beginnings = tuple(word for word, marks in lexemes if "*" in marks)
 
     @classmethod
-    def of(cls, hit: Hit, readings: Sequence[Reading]) -> Self:
-        """Return what knows the words of the readings that found a hit."""
-        rung = Rung.ALL_WORDS if hit.rung is Rung.EXACT else hit.rung
-        return cls(reading.pattern.words for reading in readings if reading.rung is rung)
+    def of(cls, hit: Hit, readings: Sequence[Reading], query: Words) -> Self:
+        """Return what knows the words of the readings that found a hit, and the name that it is."""
+        is_exact = hit.rung is Rung.EXACT
+        rungs = (Rung.ALL_WORDS, Rung.TYPO) if is_exact else (hit.rung,)
+        patterns = (reading.pattern.words for reading in readings if reading.rung in rungs)
+        return cls(patterns, query.text.replace(" ", "") if is_exact else "")
 
     def matches(self, word: str) -> bool:
         """Whether a folded word is one of them, or goes on where one ends that is unfinished."""
-        return word in self._words or word.startswith(self._beginnings)
+        return bool(word) and (word in self._words or word.startswith(self._beginnings))
 
     def spans(self, pieces: Sequence[Piece]) -> tuple[Span, ...]:
         """Return where words were matched; what touches is one span."""
@@ -81,6 +83,8 @@ class Matcher:
                     spans[-1] = (spans[-1][0], end)
                 else:
                     spans.append((start, end))
+        if not spans and self.matches(_letters(pieces)):
+            spans.append((pieces[0].start, pieces[-1].end))
         return tuple(spans)
 
     def _of_chunk(self, pieces: Sequence[Piece]) -> Iterator[Span]:
@@ -88,8 +92,12 @@ class Matcher:
         matched = [piece for piece in pieces if any(map(self.matches, piece.words))]
         if matched:
             yield from ((piece.start, piece.end) for piece in matched)
-        elif self.matches("".join(word for piece in pieces for word in piece.words)):
+        elif self.matches(_letters(pieces)):
             yield pieces[0].start, pieces[-1].end
+
+
+def _letters(pieces: Sequence[Piece]) -> str:
+    return "".join(word for piece in pieces for word in piece.words)
 
 
 async def highlights(

@@ -18,7 +18,18 @@ from service.database.cut_off import cut_off
 from service.query import Query
 from service.query.model import Term, Value
 from service.search.candidates import Candidate, Lookup, Scope, find, find_all, settled
-from service.search.model import ENOUGH, MAX_HITS, Counts, Found, Hit, Pattern, Reading, Rung, Words
+from service.search.model import (
+    ENOUGH,
+    MAX_HITS,
+    NAMING,
+    Counts,
+    Found,
+    Hit,
+    Pattern,
+    Reading,
+    Rung,
+    Words,
+)
 from service.search.patterns import (
     Vocabulary,
     all_words,
@@ -77,7 +88,7 @@ class _Climb:
             if found.is_beyond:
                 self.is_complete = False
                 continue
-            reached = Rung.EXACT if rung is Rung.ALL_WORDS and found.match.is_exact else rung
+            reached = Rung.EXACT if found.match.is_exact and rung in NAMING else rung
             hit = Hit(found.track_id, reached, found.relevance, found.match)
             known = self.hits.setdefault(found.track_id, hit)
             if found.document is not None:
@@ -205,10 +216,14 @@ def _lookups(climbs: Iterable[_Climb], read: Callable[[Words], Pattern | None]) 
 
 
 async def _as_typed(lexicon: Lexicon, climbs: Sequence[_Climb]) -> list[Lookup]:
+    """Look at every word, unless the catalogue lacks one, and at names of the same letters."""
     known = lexicon.known
-    return _lookups(
-        climbs, lambda query: all_words(query.words, known) if known.has_all(query.words) else None
-    )
+
+    def read(query: Words) -> Pattern | None:
+        may_be_found = known.has_all(query.words) or query.text.replace(" ", "") in known
+        return all_words(query.words, known) if may_be_found else None
+
+    return _lookups(climbs, read)
 
 
 async def _prefixes(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:

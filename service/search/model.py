@@ -49,6 +49,11 @@ _LOOSEST: Final = {Mode.EXACT: Rung.ALL_WORDS, Mode.PREFIX: Rung.PREFIX}
 _ALWAYS: Final = {Mode.PREFIX: (Rung.PREFIX,), Mode.FUZZY: (Rung.PREFIX, Rung.TYPO)}
 
 
+NAMING: Final = (Rung.ALL_WORDS, Rung.TYPO)
+"""What finds exact hits, too: a mended name that has the letters of the query is only divided
+otherwise."""
+
+
 def score(rung: Rung, relevance: float) -> float:
     """Return the score of a hit; the best of a rung is no better than the worst of a stricter."""
     return (6 - rung + min(max(relevance, 0.0), 1.0)) / 6 if rung is not Rung.FILTER else 1.0
@@ -85,7 +90,9 @@ class Match:
 
     @property
     def words(self) -> float:
-        """How many of the words were found, 0 to 1."""
+        """How many of the words were found, 0 to 1; all, however the name divides them."""
+        if self.is_exact:
+            return 1.0
         return min(1.0, sum(self.counts) / self.asked)
 
     @property
@@ -94,6 +101,8 @@ class Match:
 
         Title and artists weigh most, then the album, the genres, the lyrics.
         """
+        if self.is_exact:
+            return 1.0
         named = self.in_title + self.in_artist + 0.7 * self.in_album + 0.5 * self.in_genre
         return min(1.0, (named + 0.3 * self.in_lyrics) / self.asked)
 
@@ -350,7 +359,7 @@ class Words:
         """Whether to take a step, which the hits so far make `needed` or not."""
         allowed = rung <= _LOOSEST.get(self.mode, Rung.FEWER_WORDS)
         wanted = needed or rung in _ALWAYS.get(self.mode, ())
-        best = Rung.EXACT if rung is Rung.ALL_WORDS else rung
+        best = Rung.EXACT if rung in NAMING else rung
         return allowed and wanted and score(best, 1.0) >= self.min_score
 
     @property

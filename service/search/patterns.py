@@ -21,6 +21,12 @@ from service.search.model import Pattern, Words
 MAX_WORD: Final = 250
 """How many letters of a word are looked up, as in the SQL function weighted_words."""
 
+_MAX_KEY: Final = 300
+"""How many letters of a folded name are stored to be compared."""
+
+_LONGEST_DIVIDED: Final = 40
+"""Longer names are looked up as they are."""
+
 _MIN_BEGINNING: Final = 2
 """A beginning of one letter stands for a tenth of the vocabulary: another word has to be there."""
 
@@ -170,6 +176,23 @@ def mended(word: str, candidates: Mapping[str, int], *, farther: bool = False) -
     if near and not farther:
         near = [other for other in near if distances[other] == distances[near[0]]]
     return near[:_MAX_ALTERNATIVES]
+
+
+def divisions(text: str) -> list[str]:
+    """Return a folded name, and those of the same letters that people may write for it.
+
+    That is all in one word, two neighbors in one, and one word in two or in letters.
+    """
+    if len(text) > _LONGEST_DIVIDED:
+        return [text[:_MAX_KEY]]
+    words = text.split(" ")
+    names = [text, "".join(words)]
+    if len(words) > 1:
+        names += [" ".join((*words[:n], joined, *words[n + 2 :])) for n, joined in joins(words)]
+    else:
+        names += [f"{text[:cut]} {text[cut:]}" for cut in range(1, len(text))]
+        names.append(" ".join(text))
+    return list(dict.fromkeys(names))
 
 
 def splits(word: str) -> Iterator[tuple[str, str]]:

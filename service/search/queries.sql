@@ -197,8 +197,9 @@ SELECT fold(g.text) FROM unnest(%(texts)s::text[]) WITH ORDINALITY AS g (text, o
 
 -- name: read_queries
 -- What people typed, as it is compared, with and without brackets, and a hash of how they typed it; what the
--- catalogue knows of its words, and of each two neighbours run together, see look_up_words; whether a longer
--- word begins with the last one; and whether any track has lyrics. Primary keys of search_word and common_word.
+-- catalogue knows of its words, of each two neighbours and of all run together, see look_up_words; whether a
+-- longer word begins with the last one; and whether any track has lyrics. Primary keys of search_word and
+-- common_word.
 SELECT
     q.text,
     q.core,
@@ -240,7 +241,7 @@ CROSS JOIN LATERAL (
         k.word = ANY(
             q.words || ARRAY(
                 SELECT q.words[n] || q.words[n + 1] FROM generate_series(1, cardinality(q.words) - 1) AS n
-            )
+            ) || replace(q.text, ' ', '')
         )
 ) AS w
 ORDER BY q.ordinal;

@@ -62,6 +62,7 @@ class Lexicon:
         written = query.text.split(" ")
         self._asked.update(written)
         self._asked.update(joined for _, joined in joins(written))
+        self._asked.add("".join(written))
         self.has_lyrics = query.has_lyrics
         if query.is_begun:
             self._begun.add(written[-1])

@@ -24,8 +24,9 @@ from service.database import compact
 class Source(Enum):
     """Where names and titles are looked for.
 
-    Beginnings of one or two letters and longer ones are told apart: each have an index of their
-    own. All but `CALLED` look for words, too, at no more than 300 rows of each tier.
+    Beside what is popular, names of the same letters are looked for. Beginnings of one or two
+    letters and longer ones are told apart: each have an index of their own. All but `CALLED` look
+    for words, too, at no more than 300 rows of each tier.
     """
 
     POPULAR_BY_LETTER = auto()
@@ -149,6 +150,19 @@ _POPULAR_TITLES: Final = sql.SQL(
 )"""
 )
 # track_search_title_idx.
+_CALLED_TITLES: Final = sql.SQL(
+    """
+    SELECT n.track_id, n.popularity, n.title_key, n.artist_key
+    FROM unnest((SELECT %(keys)s::text[])) AS g (key)
+    CROSS JOIN LATERAL (
+        SELECT s.track_id, s.popularity, s.title_key, s.artist_key
+        FROM track_search AS s
+        WHERE s.title_key = g.key AND {scope}
+        ORDER BY s.popularity DESC, s.track_id DESC
+        LIMIT 100
+    ) AS n"""
+)
+# track_search_title_idx.
 _OTHER_TITLES: Final = sql.SQL(
     """
     SELECT s.track_id, s.popularity, s.title_key, s.artist_key
@@ -217,8 +231,12 @@ class _Place:
 
 
 _PLACES: Final = {
-    Source.POPULAR_BY_LETTER: _Place([_POPULAR_NAMES], [_POPULAR_TITLES], 1, ["s.tier = 0"]),
-    Source.POPULAR_BY_LETTERS: _Place([_POPULAR_NAMES], [_POPULAR_TITLES], LETTERS, ["s.tier = 0"]),
+    Source.POPULAR_BY_LETTER: _Place(
+        [_POPULAR_NAMES, _CALLED], [_POPULAR_TITLES, _CALLED_TITLES], 1, ["s.tier = 0"]
+    ),
+    Source.POPULAR_BY_LETTERS: _Place(
+        [_POPULAR_NAMES, _CALLED], [_POPULAR_TITLES, _CALLED_TITLES], LETTERS, ["s.tier = 0"]
+    ),
     Source.OTHER: _Place([_OTHER_NAMES], [_OTHER_TITLES], tiers=["true"]),
     Source.WITH_WORDS: _Place(tiers=["s.tier = 0", "s.tier > 0"]),
     Source.CALLED: _Place([_CALLED]),

@@ -22,7 +22,7 @@ from service.query import parse
 from service.search.answer import Search, ShownHit, answer
 from service.search.candidates import Scope
 from service.search.model import ENOUGH, Rung
-from service.search.patterns import every_word
+from service.search.patterns import divisions, every_word
 from service.suggest import store
 from service.suggest.complete import meant_by
 from service.suggest.model import Kind, Match, Typed, names_within
@@ -93,7 +93,8 @@ async def _names(connection: Connection, text: str, wanted: Wanted) -> dict[Kind
         if not kinds:
             continue
         for match in await step(connection, typed, replace(wanted, kinds=kinds)):
-            hits[match.kind].setdefault(match.id, NameHit(match, rung))
+            reached = Rung.EXACT if typed.is_name(match.key) else rung
+            hits[match.kind].setdefault(match.id, NameHit(match, reached))
     return {
         kind: sorted(of.values(), key=lambda hit: hit.order)[: wanted.limit]
         for kind, of in hits.items()
@@ -110,7 +111,7 @@ def _is_short(hits: Collection[NameHit], rung: Rung) -> bool:
 
 
 async def _exact(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
-    return await store.called(connection, typed, [typed.key], wanted)
+    return await store.called(connection, typed, divisions(typed.key), wanted)
 
 
 async def _all_words(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:

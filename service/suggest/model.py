@@ -67,6 +67,10 @@ class Typed:
         """The words in order, those beyond the limit left out."""
         return tuple(word[:_MAX_WORD] for word in self.key.split(" ")[:_MAX_WORDS])
 
+    def is_name(self, key: str) -> bool:
+        """Whether a folded name has the same letters, however its words are divided."""
+        return key.replace(" ", "") == self.key.replace(" ", "")
+
     @property
     def begun(self) -> str:
         """The tsquery of all words, the last one as the beginning of a word."""
@@ -191,6 +195,7 @@ def pieces(typed: Typed) -> tuple[set[str], set[str]]:
     """Return what to look up in the vocabulary to mend words: whole words, and beginnings."""
     *finished, last = typed.words
     known = set(finished) | {left for left, _ in splits(last)}
+    known |= {half for word in finished for two in splits(word) for half in two}
     begun = {last, *near_beginnings(last), *(right for _, right in splits(last))}
     if finished:
         begun.add(finished[-1] + last)
@@ -225,9 +230,11 @@ def readings(
 
 def _whole(word: str, known: Collection[str], near: Mapping[str, int]) -> str:
     """Return the tsquery of what a finished word may stand for; "" for nothing."""
-    words = [word] if word in known else []
-    words += mended(word, near, farther=True)
-    return _any([every_word([other]) for other in words])
+    words: list[tuple[str, ...]] = [(word,)] if word in known else []
+    words += [(other,) for other in mended(word, near, farther=True)]
+    if word not in known:
+        words += [two for two in splits(word) if all(half in known for half in two)]
+    return _any([f"({every_word(of)})" for of in words])
 
 
 def _any(queries: Sequence[str]) -> str:

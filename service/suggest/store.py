@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from service.database import Connection, load_statements
+from service.search.patterns import divisions
 from service.suggest.candidates import LETTERS, Source, statement
 from service.suggest.model import MAX_ENDINGS, Kind, Match, Typed
 
@@ -37,10 +38,11 @@ async def read_typed(connection: Connection, text: str) -> Typed:
 
 
 async def popular(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
-    """Return the best of what is popular."""
+    """Return the best of what is popular, or has just the letters that were typed."""
     is_short = len(typed.key) < LETTERS
     source = Source.POPULAR_BY_LETTER if is_short else Source.POPULAR_BY_LETTERS
-    words = {"probe": typed.probe, "words": typed.begun}
+    _, *otherwise = divisions(typed.key)
+    words = {"probe": typed.probe, "words": typed.begun, "keys": otherwise}
     return await _matches(connection, source, typed, words, wanted)
 
 

@@ -426,7 +426,7 @@ CREATE FUNCTION public.name_letters(name_key text) RETURNS text
 
 CREATE FUNCTION public.name_relevance(name_key text, typed text, popularity real) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (((0.006)::double precision * (popularity)::double precision) + (CASE WHEN (name_key = typed) THEN 0.4 WHEN (starts_with(name_key, typed) OR starts_with(name_key, ('the '::text || typed))) THEN 0.3 ELSE 0.2 END)::double precision);
+    RETURN (((0.006)::double precision * (popularity)::double precision) + (CASE WHEN starts_with(replace(name_key, ' '::text, ''::text), replace(typed, ' '::text, ''::text)) THEN CASE WHEN (replace(name_key, ' '::text, ''::text) = replace(typed, ' '::text, ''::text)) THEN 0.4 ELSE 0.3 END WHEN starts_with(name_key, ('the '::text || typed)) THEN 0.3 ELSE 0.2 END)::double precision);
 
 CREATE FUNCTION public.without_punctuation(name text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from fonoteca.v1 import playlist_pb2
 from fonoteca.v1 import search_pb2 as pb
-from fonoteca.v1.track_pb2 import Track
+from fonoteca.v1.track_pb2 import Track, TrackAlbum
 from service.database import Database
 from tests.support.writing import add_tracks, credited
 
 if TYPE_CHECKING:
+    from fonoteca.v1.playlist_pb2_grpc import PlaylistServiceAsyncStub
     from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
 
 FOUND: Final[dict[tuple[str, str], tuple[str, ...]]] = {
@@ -74,3 +76,64 @@ async def test_each_name_is_found_however_it_is_written(
         if catalogue[title] not in {hit.track.id for hit in result.response.hits[:3]}
     ]
     assert missed == []
+
+
+DIVIDED: Final = (
+    *(("AC/DC", typed) for typed in ("acdc", "ac dc", "AC/DC", "A.C.D.C.")),
+    *(("R.E.M.", typed) for typed in ("rem", "R.E.M.", "r e m")),
+    *(("Hip Hop", typed) for typed in ("hiphop", "hip hop", "Hip-Hop")),
+    *(("TwoFold", typed) for typed in ("two fold", "two-fold", "twofold")),
+    *(("The Loose Ends", typed) for typed in ("theloose ends", "the looseends", "The Loose-Ends")),
+    *(("A-Far", typed) for typed in ("afar", "a far")),
+)  # fmt: skip
+"""Names, and how else people divide them into words."""
+
+
+@pytest.fixture
+async def divided(database: Database, playlists: PlaylistServiceAsyncStub) -> dict[str, str]:
+    """The ids of the tracks that are called by each name, among others that have its words."""
+    names = list(dict.fromkeys(name for name, _ in DIVIDED))
+    others = [*(word for name in names for word in (name, *name.split())), "Acdc", "Hiphop", "Rem"]
+    await add_tracks(
+        database,
+        *(
+            Track(title=f"{words} and more of number {n}", credits=credited(f"The {words}s {n}"))
+            for words in others
+            for n in range(4)
+        ),
+    )
+    for name in names:
+        playlist = playlist_pb2.Playlist(name=name)
+        await playlists.CreatePlaylist(playlist_pb2.CreatePlaylistRequest(playlist=playlist))
+    made = [
+        Track(
+            title=name,
+            credits=credited(name),
+            album=TrackAlbum(title=name),
+            genres=[name],
+            popularity=10,
+        )
+        for name in names
+    ]
+    return {track.title: track.id for track in await add_tracks(database, *made)}
+
+
+async def test_a_name_is_exact_however_its_words_are_divided(
+    search: SearchServiceAsyncStub, divided: dict[str, str]
+) -> None:
+    for name, typed in DIVIDED:
+        request = pb.SearchTracksRequest(query=typed, highlight=True, explain=True)
+        hit = (await search.SearchTracks(request)).hits[0]
+        assert (hit.track.id, hit.rung) == (divided[name], pb.SEARCH_RUNG_EXACT), typed
+        assert not hit.explanation.missing_words, typed
+        title = next(of for of in hit.highlights if of.field == "title")
+        assert (title.spans[0].start, title.spans[-1].end) == (0, len(name)), typed
+        found = await search.SearchCatalogue(pb.SearchCatalogueRequest(query=typed))
+        assert found.artists, typed
+        names = (found.artists[0].artist.name, found.albums[0].album.title)
+        assert (*names, found.playlists[0].playlist.name) == (name,) * 3, typed
+        for first in (found.artists[0], found.albums[0], found.playlists[0]):
+            assert first.rung == pb.SEARCH_RUNG_EXACT, typed
+        groups = (await search.Suggest(pb.SuggestRequest(query=typed))).groups
+        assert len(groups) == 5
+        assert {group.suggestions[0].text for group in groups} == {name}, typed

@@ -15,6 +15,7 @@ from service.search.patterns import (
     all_words,
     allowed_edits,
     deletions,
+    divisions,
     joins,
     last_as_prefix,
     mended,
@@ -235,3 +236,26 @@ def test_bad_misspellings_are_read_as_what_looks_like_them() -> None:
     assert pattern is not None
     assert (pattern.words, pattern.asked, pattern.is_every) == ("(('rhapsody'))", 2, False)
     assert with_lookalikes(["x"], known, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("acdc", ["acdc", "a cdc", "ac dc", "acd c", "a c d c"]),
+        ("r e m", ["r e m", "rem", "re m", "r em"]),
+        ("hip hop", ["hip hop", "hiphop"]),
+        ("a", ["a"]),
+        ("a" * 41, ["a" * 41]),
+        ("a" * 500, ["a" * 300]),
+    ],
+)
+def test_a_name_is_divided_otherwise(text: str, expected: list[str]) -> None:
+    assert divisions(text) == expected
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=6), min_size=1, max_size=6).map(" ".join))
+def test_divisions_have_the_letters_of_the_name(text: str) -> None:
+    names = divisions(text)
+    assert names[0] == text
+    assert len(names) == len(set(names)) <= 42
+    assert {name.replace(" ", "") for name in names} == {text.replace(" ", "")}

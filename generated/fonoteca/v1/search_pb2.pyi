@@ -35,7 +35,7 @@ class _SearchRungEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchRung
     SEARCH_RUNG_UNSPECIFIED: _SearchRung.ValueType  # 0
     """Not given."""
     SEARCH_RUNG_EXACT: _SearchRung.ValueType  # 1
-    """The query is the title, the artist, or both."""
+    """The query is the title, the artist, or both, however the words are divided: `acdc` is AC/DC."""
     SEARCH_RUNG_ALL_WORDS: _SearchRung.ValueType  # 2
     """Every word of the query occurs: in title, artists, album or genres, or when these have no good answer, in
     the lyrics.
@@ -55,7 +55,7 @@ class SearchRung(_SearchRung, metaclass=_SearchRungEnumTypeWrapper):
 SEARCH_RUNG_UNSPECIFIED: SearchRung.ValueType  # 0
 """Not given."""
 SEARCH_RUNG_EXACT: SearchRung.ValueType  # 1
-"""The query is the title, the artist, or both."""
+"""The query is the title, the artist, or both, however the words are divided: `acdc` is AC/DC."""
 SEARCH_RUNG_ALL_WORDS: SearchRung.ValueType  # 2
 """Every word of the query occurs: in title, artists, album or genres, or when these have no good answer, in
 the lyrics.
@@ -561,9 +561,9 @@ class SearchTracksResponse(_message.Message):
     total_size_exact: _builtins.bool
     """Whether `total_size` is exact. Otherwise at least so many tracks match."""
     did_you_mean: _builtins.str
-    """The query as it would be spelled, when nothing was found without mending misspellings; else empty. Only
-    the words that were mended differ from the query: they are as they are compared, in lower case and
-    without accents.
+    """The query as it would be spelled, when nothing was found without mending misspellings, or dividing words
+    otherwise; else empty. Only the words that were mended differ from the query: they are as they are
+    compared, in lower case and without accents.
     """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:

@@ -78,6 +78,8 @@ class _Shifted(io.RawIOBase):
 
 def shifted(stream: BinaryIO, start: int) -> BinaryIO:
     """Return the part of a stream that begins at `start` as a stream of its own."""
+    if isinstance(stream, io.BytesIO):
+        return io.BytesIO(stream.getvalue()[start:])
     return cast("BinaryIO", _Shifted(stream, start))
 
 

@@ -1,6 +1,6 @@
 """One audio file: its tags as text, its technical data, and the track that they make.
 
-Whatever a file makes the parser do is that file's error: `read_track` returns it and never raises.
+Whatever a file makes the parser do is that file's error: `read_tracks` returns it, never raises it.
 The result depends on the bytes, the path and the modification time only, so that reading an
 unchanged file again gives the same track.
 """
@@ -11,7 +11,7 @@ import io
 import os
 import signal
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePath
@@ -163,34 +163,138 @@ class _SmallStream(io.BytesIO):
 _File: TypeAlias = _Stream | _SmallStream
 
 
-def read_track(path: str, box: Path | None = None) -> Reading:
-    """Read one file; whatever goes wrong with it is in the result.
+@dataclass(slots=True)
+class _Job:
+    """A file that is read, and what the steps so far have found out about it."""
 
-    The pictures in it and beside it are left in the folder `box`, if there is one.
+    path: str
+    box: Path | None
+    status: os.stat_result = field(init=False)
+    stream: _File = field(init=False)
+    content: _Content = field(init=False)
+    hashes: FileHashes = field(init=False)
+    track: Track = field(init=False)
+    pictures: tuple[FoundPicture, ...] = ()
+    reading: Reading = field(init=False)
+
+
+_Step: TypeAlias = Callable[[_Job], None]
+
+
+def read_track(path: str, box: Path | None = None) -> Reading:
+    """Read one file, as `read_tracks` does."""
+    return read_tracks([path], box)[0]
+
+
+def read_tracks(paths: Sequence[str], box: Path | None = None) -> list[Reading]:
+    """Read some files; whatever goes wrong with one is in its result.
+
+    The pictures in them and beside them are left in the folder `box`, if there is one.
+
+    Small files take each step together, those of a kind one after the other: a processor runs code
+    that it has just run in two thirds of the time.
     """
+    jobs = [_Job(path, box) for path in paths]
+    there = _after(_look, jobs)
+    small = [job for job in there if job.status.st_size <= _SMALL_BYTES]
+    _read(sorted(small, key=lambda job: suffix_of(job.path)))
+    for job in there:
+        if job.status.st_size > _SMALL_BYTES:
+            _read([job])
+    return [job.reading for job in jobs]
+
+
+def _read(jobs: list[_Job]) -> None:
+    for step in (_open, _take_apart, _hash, _make_track, _take_pictures, _finish):
+        jobs = _after(step, jobs)
+
+
+def _after(step: _Step, jobs: list[_Job]) -> list[_Job]:
+    """Take a step with each file; return those with which all went well."""
+    return [job for job in jobs if _goes_well(step, job)]
+
+
+def _goes_well(step: _Step, job: _Job) -> bool:
     try:
-        track, content = _read(path)
-        pictures: tuple[FoundPicture, ...] = ()
-        if box:
-            embedded = [picture for found in content.tags for picture in found.pictures]
-            pictures, wrong = _pictures(path, embedded, box)
-            content.notes += wrong
-        return Reading(
-            path,
-            track.SerializeToString(),
-            notes=tuple(content.notes),
-            pictures=pictures,
-            left_out=tuple(content.left_out),
-        )
-    except SourceError as error:
-        return Reading(path, error=str(error))
-    except _StuckError as error:
-        return Reading(path, error=str(error))
+        step(job)
+    except (SourceError, _StuckError) as error:
+        job.reading = Reading(job.path, error=str(error))
     except OSError as error:
-        return Reading(path, error=error.strerror or type(error).__name__)
+        job.reading = Reading(job.path, error=error.strerror or type(error).__name__)
     # The parser fails in any way on a broken file: struct.error, MemoryError, RecursionError, ...
     except Exception as error:  # noqa: BLE001
-        return Reading(path, error=f"cannot be read as audio: {_reason(error, path)}")
+        reason = _reason(error, job.path)
+        job.reading = Reading(job.path, error=f"cannot be read as audio: {reason}")
+    else:
+        return True
+    return False
+
+
+# ---------------------------------------------------------------------------------- steps
+
+
+def _look(job: _Job) -> None:
+    """See whether there is something to read."""
+    job.status = _status(job.path)
+    if not stat.S_ISREG(job.status.st_mode):
+        raise SourceError("is not a regular file")
+    if not job.status.st_size:
+        raise SourceError("the file is empty")
+
+
+def _open(job: _Job) -> None:
+    size = job.status.st_size
+    raw = io.FileIO(job.path)
+    if size > _SMALL_BYTES:
+        job.stream = _Stream(raw, size)
+        return
+    with raw:
+        content = raw.read(size)
+        job.stream = _SmallStream(content if len(content) == size else content + raw.readall())
+
+
+def _take_apart(job: _Job) -> None:
+    """Read tags and sound; raises `_StuckError` when the parser does not come to an end."""
+    _listen()
+    signal.setitimer(signal.ITIMER_VIRTUAL, PARSE_SECONDS)
+    try:
+        job.content = _parse(job.path, job.stream)
+    except BaseException:
+        job.stream.close()
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _hash(job: _Job) -> None:
+    with job.stream:
+        job.hashes = hash_file(job.stream)
+    before, after = job.status, _status(job.path)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise SourceError("was changed while it was read: scan it again when it is complete")
+
+
+def _make_track(job: _Job) -> None:
+    """Make the track of what the file says; what could not be used is noted."""
+    job.track = _track(job.path, job.status, job.content, job.hashes)
+
+
+def _take_pictures(job: _Job) -> None:
+    if job.box:
+        embedded = [picture for found in job.content.tags for picture in found.pictures]
+        job.pictures, wrong = _pictures(job.path, embedded, job.box)
+        job.content.notes += wrong
+
+
+def _finish(job: _Job) -> None:
+    content = job.content
+    job.reading = Reading(
+        job.path,
+        job.track.SerializeToString(),
+        notes=tuple(content.notes),
+        pictures=job.pictures,
+        left_out=tuple(content.left_out),
+    )
 
 
 def _pictures(
@@ -208,32 +312,8 @@ def _reason(error: Exception, path: str) -> str:
     return told.strip(" '") or type(error).__name__
 
 
-def _read(path: str) -> tuple[Track, _Content]:
-    before = _status(path)
-    if not stat.S_ISREG(before.st_mode):
-        raise SourceError("is not a regular file")
-    if not before.st_size:
-        raise SourceError("the file is empty")
-    with _opened(path, before.st_size) as stream:
-        content = _parse_in_time(path, stream)
-        hashes = hash_file(stream)
-    after = _status(path)
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise SourceError("was changed while it was read: scan it again when it is complete")
-    return _track(path, before, content, hashes), content
-
-
 def _status(path: str) -> os.stat_result:
     return os.stat(path)  # noqa: PTH116  (a Path costs as much as the call)
-
-
-def _opened(path: str, size: int) -> _File:
-    raw = io.FileIO(path)
-    if size > _SMALL_BYTES:
-        return _Stream(raw, size)
-    with raw:
-        content = raw.read(size)
-        return _SmallStream(content if len(content) == size else content + raw.readall())
 
 
 def _track(path: str, found: os.stat_result, content: _Content, hashes: FileHashes) -> Track:
@@ -401,13 +481,3 @@ def _listen() -> None:
 
 def _give_up(_signal: int, _frame: FrameType | None) -> None:
     raise _StuckError(f"could not be read in {PARSE_SECONDS} s of work")
-
-
-def _parse_in_time(path: str, stream: _File) -> _Content:
-    """Read tags and sound; raises `_StuckError` when the parser does not come to an end."""
-    _listen()
-    signal.setitimer(signal.ITIMER_VIRTUAL, PARSE_SECONDS)
-    try:
-        return _parse(path, stream)
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)

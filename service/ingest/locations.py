@@ -21,6 +21,8 @@ OnProblem: TypeAlias = Callable[[Problem], None]
 FILE_SCHEME: Final = "file://"
 
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE | re.ASCII)
+#: Paths of which nothing is encoded.
+_PLAIN: Final = re.compile(r"[\w./~-]*", re.ASCII)
 
 
 class Found(NamedTuple):
@@ -59,6 +61,8 @@ def local_path(place: str) -> str:
 
 def file_uri(path: str) -> str:
     """Return the address of an absolute path; bytes that are not plain are percent-encoded."""
+    if _PLAIN.fullmatch(path):
+        return FILE_SCHEME + path
     return FILE_SCHEME + quote_from_bytes(os.fsencode(path))
 
 

@@ -7,6 +7,7 @@ doubted: what cannot be is noted, and the audio is then taken to be all that lie
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,6 @@ _LARGEST_HEADER: Final = 4 << 20
 _ASF_DATA_HEAD: Final = 26
 _EBML: Final = bytes.fromhex("1A45DFA3")
 _STREAMINFO: Final = 34
-_MP4_STARTS: Final = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 
 
 class Unwrapper(Protocol):
@@ -78,9 +78,10 @@ def find_payload(stream: BinaryIO, size: int) -> Payload:
     start, end = between_tags(stream, size)
     head = _at(stream, start, 64)
     try:
-        for is_it, read in _CONTAINERS:
-            if is_it(head):
-                return read(stream, start, end)
+        if (found := _BEGINNING.match(head)) and found.lastindex:
+            return _CONTAINERS[found.lastindex - 1][1](stream, start, end)
+        if index_bytes(head):
+            return _indexed_mpeg(stream, start, end)
     except (_BrokenError, struct.error) as error:  # struct: the file has become shorter meanwhile
         note = f"{error}: the audio is taken to be all between the tags"
         return Payload(((start, end),), notes=(note,))
@@ -285,26 +286,21 @@ def _at(stream: BinaryIO, position: int, length: int) -> bytes:
     return stream.read(length)
 
 
-def _begins(*magics: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head.startswith(magics)
-
-
-def _form(outer: tuple[bytes, ...], *inner: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head.startswith(outer) and head[8:12] in inner
-
-
 _Reader = Callable[[BinaryIO, int, int], Payload]
 #: How each container begins, after an ID3 tag if there is one, and how it is read. All others (MP3,
 #: AAC, AC-3, Monkey's Audio, Musepack, WavPack, TrueAudio, TAK, OptimFROG) have tags at their ends.
-_CONTAINERS: Final[Sequence[tuple[Callable[[bytes], bool], _Reader]]] = (
-    (_begins(b"fLaC"), _flac),
-    (_begins(b"OggS"), _ogg),
-    (_form((b"RIFF", b"RF64", b"BW64"), b"WAVE"), _wave),
-    (_form((b"FORM",), b"AIFF", b"AIFC"), _aiff),
-    (lambda head: head[4:8] in _MP4_STARTS, _mp4),
-    (_begins(b"DSD "), _dsf),
-    (_begins(b"FRM8"), _dsdiff),
-    (_begins(_ASF_HEADER), _asf),
-    (_begins(_EBML), _matroska),
-    (lambda head: index_bytes(head) > 0, _indexed_mpeg),
+_CONTAINERS: Final[Sequence[tuple[bytes, _Reader]]] = (
+    (b"fLaC", _flac),
+    (b"OggS", _ogg),
+    (b"(?:RIFF|RF64|BW64).{4}WAVE", _wave),
+    (b"FORM.{4}AIF[FC]", _aiff),
+    (b".{4}(?:ftyp|moov|mdat|wide|free|skip)", _mp4),
+    (b"DSD ", _dsf),
+    (b"FRM8", _dsdiff),
+    (re.escape(_ASF_HEADER), _asf),
+    (re.escape(_EBML), _matroska),
+)
+#: The beginnings as the groups of one expression: it is matched for every file.
+_BEGINNING: Final = re.compile(
+    b"|".join(b"(%b)" % beginning for beginning, _ in _CONTAINERS), re.DOTALL
 )

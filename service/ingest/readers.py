@@ -20,15 +20,15 @@ from pebble import ProcessExpired
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.buckets import fetch
-from service.ingest.files import Reading, read_track
+from service.ingest.files import Reading, read_track, read_tracks
 from service.ingest.locations import Found, file_name
 from service.ingest.problems import SourceError
 from service.ingest.processes import LimitedProcesses
 from service.ingest.tag_writing import Tagged, TagJob, write_tags
 from service.sources import MAX_SOURCE_URI, file_source_id
 
-Read: TypeAlias = Callable[[Found], Reading]
-"""What reads one file. It travels to the readers, so it must be a function of a module."""
+Read: TypeAlias = Callable[[Sequence[Found]], list[Reading]]
+"""What reads some files. It travels to the readers, so it must be a function of a module."""
 
 MEMORY_BYTES: Final = 3 << 30
 """Address space of a reader: pictures and tags of 100 MiB are copied a few times."""
@@ -37,9 +37,9 @@ SECONDS: Final = 90
 """How long a reader may take for what it has in hand, besides the time that its bytes take."""
 
 _SLOWEST_BYTES_PER_SECOND: Final = 2 << 20
-#: How many files are handed out at once, since each way to a reader and back costs time; of large
-#: ones fewer, so that all readers have work until the end.
-_CHUNK: Final = 32
+#: How many files are handed out at once, since each way to a reader and back costs time, and what
+#: is read together costs less; of large ones fewer, so that all readers have work until the end.
+_CHUNK: Final = 64
 _CHUNK_BYTES: Final = 32 << 20
 #: What a file of a bucket counts besides its bytes: to fetch it takes longer than to read it.
 _FETCH_BYTES: Final = 4 << 20
@@ -49,13 +49,17 @@ _WINDOW: Final = 3
 _Reading: TypeAlias = Future[list[Reading]]
 
 
-def read_found(found: Found, *, box: Path | None = None) -> Reading:
-    """Read a file where it is, or a copy of it when it is elsewhere; never raises `Exception`.
+def read_found(files: Sequence[Found], *, box: Path | None = None) -> list[Reading]:
+    """Read files where they are, or copies of those elsewhere; never raises `Exception`.
 
-    Its pictures are left in the folder `box`, if there is one.
+    Their pictures are left in the folder `box`, if there is one.
     """
-    if found.is_local:
-        return read_track(found.path, box)
+    local = iter(read_tracks([found.path for found in files if found.is_local], box))
+    return [next(local) if found.is_local else _fetched(found, box) for found in files]
+
+
+def _fetched(found: Found, box: Path | None) -> Reading:
+    """Read a copy of a file that is elsewhere."""
     name = file_name(found.path)
     try:
         with TemporaryDirectory(prefix="fonoteca-") as folder:
@@ -112,7 +116,7 @@ class Readers:
     def submit(self, files: Sequence[Found]) -> _Reading:
         """Hand out files; the future has their readings, or what happened to the reader."""
         limit = self._limit(sum(file.size for file in files))
-        return self._processes.submit(_read_each, self._read, list(files), seconds=limit)
+        return self._processes.submit(_read_some, self._read, list(files), seconds=limit)
 
     def write_tags(self, job: TagJob, part: str) -> Future[Tagged]:
         """Hand out a file whose tags are to be written, and where its copy is to be."""
@@ -183,5 +187,5 @@ def _result(future: _Reading) -> list[Reading]:
         raise SourceError(f"no process can be started to read the files: {error}") from error
 
 
-def _read_each(read: Read, files: Sequence[Found]) -> list[Reading]:
-    return [read(file) for file in files]
+def _read_some(read: Read, files: Sequence[Found]) -> list[Reading]:
+    return read(files)

@@ -136,7 +136,8 @@ def _asf_codec(name: str) -> str:
 def _positive(info: object, name: str, most: int) -> int:
     """Return a number that the parser found, or 0 when it found none that can be true."""
     value = getattr(info, name, 0) or 0
-    return int(value) if math.isfinite(value) and 0 < value <= most else 0
+    # What is not finite is not between these either.
+    return int(value) if 0 < value <= most else 0
 
 
 def describe(known: Format, sound: Sound, track: Track, file: AudioFile) -> list[str]:

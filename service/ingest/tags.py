@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from fonoteca.v1.track_pb2 import Track
@@ -29,7 +30,6 @@ from fonoteca.v1.types_pb2 import (
     MODE_MAJOR,
     MODE_MINOR,
     Attribute,
-    CreditedName,
     CreditRole,
     PartialDate,
 )
@@ -105,6 +105,8 @@ _LONGEST: Final = {
     "genre": 100,
 }
 _LONGEST_NAME: Final = 500
+#: Dates up to this length are worth remembering.
+_LONGEST_DATE: Final = 40
 _LONGEST_ATTRIBUTE: Final = 10_000
 _LONGEST_KEY: Final = 100
 _MOST_GENRES: Final = 50
@@ -312,7 +314,8 @@ def _mbid(mapper: _Mapper, name: str) -> str:
 
 def _credits(mapper: _Mapper) -> None:
     track = mapper.track
-    track.credits.extend(credited(mapper.names("artist"), mapper.names("artists")))
+    for name, join in credited(mapper.names("artist"), mapper.names("artists")):
+        track.credits.add(name=name, join_phrase=join)
     if not mapper.taken.keys().isdisjoint(ROLES):
         for name, role in ROLES.items():
             for person in mapper.names(name):
@@ -323,8 +326,8 @@ def _credits(mapper: _Mapper) -> None:
         del track.credits[_MOST_CREDITS:]
 
 
-def credited(displayed: list[str], single: list[str]) -> Iterator[CreditedName]:
-    """Yield the artist credit from the displayed name and the single names.
+def credited(displayed: list[str], single: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield names and join phrases of the credit from the displayed name and the single names.
 
     Where the single names stand in the displayed one in this order, what is between them becomes
     the join phrases: "A feat. B" and A, B give A, " feat. ", B. Otherwise the displayed names are
@@ -336,8 +339,7 @@ def credited(displayed: list[str], single: list[str]) -> Iterator[CreditedName]:
         joins = [""] * len(names)
     else:
         names = single
-    for name, join in zip(names, joins, strict=True):
-        yield CreditedName(name=name, join_phrase=join)
+    return zip(names, joins, strict=True)
 
 
 def _join_phrases(displayed: str, single: list[str]) -> list[str] | None:
@@ -364,7 +366,8 @@ def _album(mapper: _Mapper) -> None:
     album = mapper.track.album
     album.title = title
     album.mbid = _mbid(mapper, "album_mbid")
-    album.credits.extend(credited(mapper.names("album_artist")[:_MOST_CREDITS], []))
+    for name in mapper.names("album_artist")[:_MOST_CREDITS]:
+        album.credits.add(name=name)
 
 
 def _positions(mapper: _Mapper) -> None:
@@ -424,6 +427,11 @@ def _date(mapper: _Mapper, name: str) -> PartialDate | None:
 
 def read_date(text: str) -> PartialDate | None:
     """Read the date at the start of a tag as far as it is one: "2001-00-00" is the year 2001."""
+    # The same few dates are in all the files of a library, and nobody changes what is returned.
+    return _known_date(text) if len(text) <= _LONGEST_DATE else _date_of(text)
+
+
+def _date_of(text: str) -> PartialDate | None:
     text = text.strip()
     match = _DATE.match(text) or _COMPACT_DATE.match(text)
     if match:
@@ -438,6 +446,9 @@ def read_date(text: str) -> PartialDate | None:
         return None
     alone = _YEAR_FIRST.match(text) or _YEAR_LAST.fullmatch(text)
     return PartialDate(year=int(alone[1])) if alone and int(alone[1]) else None
+
+
+_known_date: Final = lru_cache(maxsize=4096)(_date_of)
 
 
 def _genres(mapper: _Mapper) -> None:

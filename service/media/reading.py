@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 
 class ReadInto(Protocol):
-    """What reads one file, and leaves its pictures in a folder."""
+    """What reads some files, and leaves their pictures in a folder."""
 
-    def __call__(self, found: Found, /, *, box: Path | None) -> Reading:
-        """Read a file."""
+    def __call__(self, files: Sequence[Found], /, *, box: Path | None) -> list[Reading]:
+        """Return the reading of each file."""
 
 
 class Reader:

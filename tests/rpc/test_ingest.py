@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -502,11 +502,11 @@ async def test_files_below_a_media_root_bring_their_pictures(
     assert await widths(channel, first.id) == [70, 90]
 
 
-def crash_on_killers(file: Found, *, box: Path | None) -> Reading:
+def crash_on_killers(files: Sequence[Found], *, box: Path | None) -> list[Reading]:
     """Stand in for a parser; runs in another process."""
-    if "killer" in file.path:
+    if any("killer" in file.path for file in files):
         os._exit(3)
-    return read_found(file, box=box)
+    return read_found(files, box=box)
 
 
 async def test_a_file_that_kills_its_reader_fails_and_the_others_go_on(

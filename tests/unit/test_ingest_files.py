@@ -17,7 +17,7 @@ import pytest
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import PartialDate
 from service.ingest import files
-from service.ingest.files import read_track
+from service.ingest.files import read_track, read_tracks
 from service.ingest.folders import FolderWalk
 from service.ingest.formats import FORMATS
 from service.ingest.mpeg_audio import MP3
@@ -80,6 +80,18 @@ def test_tags_and_technical_data_are_read(
 def test_reading_again_gives_the_same_track(tmp_path: Path) -> None:
     path = tone(tmp_path / "a.flac")
     assert read_track(str(path)) == read_track(str(path))
+
+
+def test_files_that_are_read_together_are_read_as_each_is_alone(tmp_path: Path) -> None:
+    large = large_file(tmp_path / "b.wav")
+    small = [tone(tmp_path / name) for name in ("c.mp3", "a.ogg", "d.flac")]
+    broken = tmp_path / "e.flac"
+    broken.write_bytes(small[2].read_bytes()[:20])
+    paths = list(map(str, [small[0], tmp_path / "none.mp3", large, broken, *small[1:]]))
+    together = read_tracks(paths)
+    assert together == list(map(read_track, paths))
+    assert [reading.path for reading in together] == paths
+    assert [bool(reading.error) for reading in together] == [False, True, False, True, False, False]
 
 
 def test_a_track_without_title_has_the_name_of_its_file(tmp_path: Path) -> None:

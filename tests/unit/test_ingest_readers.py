@@ -26,8 +26,12 @@ def named(*names: str) -> list[Found]:
     return [Found(f"file:///{name}", f"/{name}", 0, 0) for name in names]
 
 
-def read_or_misbehave(found: Found) -> Reading:
+def read_or_misbehave(files: Sequence[Found]) -> list[Reading]:
     """Stand in for the parser; runs in another process."""
+    return list(map(_read_or_misbehave, files))
+
+
+def _read_or_misbehave(found: Found) -> Reading:
     if "killer" in found.path:
         os._exit(3)
     if "sleeper" in found.path:
@@ -40,13 +44,13 @@ def read_or_misbehave(found: Found) -> Reading:
     return Reading(found.path, b"x")
 
 
-def die_once(found: Found) -> Reading:
+def die_once(files: Sequence[Found]) -> list[Reading]:
     """Stand in for a parser that fails by chance: kills its process the first time."""
-    mark = Path(found.path)
+    mark = Path(files[0].path)
     if mark.suffix == ".once" and not mark.exists():
         mark.touch()
         os._exit(3)
-    return Reading(found.path, b"x")
+    return [Reading(found.path, b"x") for found in files]
 
 
 def errors_of(readings: Sequence[tuple[Found, Reading]]) -> dict[str, str]:
@@ -76,17 +80,17 @@ def test_a_file_has_a_second_chance(tmp_path: Path) -> None:
     assert (reading.error, mark.exists()) == ("", True)
 
 
-def read_and_tell(found: Found, *, log: Path) -> Reading:
+def read_and_tell(files: Sequence[Found], *, log: Path) -> list[Reading]:
     """Stand in for the parser, and note what it was given."""
     with log.open("a") as stream:
-        stream.write(f"{found.path}\n")
-    return read_or_misbehave(found)
+        stream.writelines(f"{found.path}\n" for found in files)
+    return read_or_misbehave(files)
 
 
 @pytest.mark.parametrize(
     ("file", "together"),
     [
-        (Found("file:///a.mp3", "/a.mp3", 1_000, 0), 32),
+        (Found("file:///a.mp3", "/a.mp3", 1_000, 0), 64),
         (Found("file:///a.mp3", "/a.mp3", 10 << 20, 0), 4),
         (Found("file:///a.mp3", "/a.mp3", 1 << 30, 0), 1),
         (Found("s3://music/a.mp3", "s3://music/a.mp3", 1_000, 0), 8),
@@ -116,7 +120,7 @@ def test_files_are_not_listed_far_ahead_of_the_reading() -> None:
 
     with Readers(1, read_or_misbehave) as readers, closing(readers.read(endless())) as readings:
         next(readings)
-        assert listed < 100
+        assert listed < 200
 
 
 def test_closing_ends_the_readers_and_whoever_waits() -> None:
@@ -148,14 +152,14 @@ def test_a_copy_is_read_as_the_file_that_was_found(tmp_path: Path) -> None:
     soundfile.write(path, [0.0] * 800, 8000)
     here = Found(path.as_uri(), str(path), path.stat().st_size, 1)
     there = Found("s3://bucket/copy.wav", "s3://bucket/copy.wav", here.size, 5_000_001)
-    track = Track.FromString(relocated(read_found(here), there).track)
+    track = Track.FromString(relocated(read_found([here])[0], there).track)
     assert (track.files[0].uri, track.sources[0].id) == (there.uri, there.uri)
     assert track.files[0].modify_time.ToMicroseconds() == 5_000_001
     assert track.files[0].size_bytes == here.size
     bad = Found("file:///none.wav", "/none.wav", 0, 0)
-    assert relocated(read_found(bad), there).path == there.path
+    assert relocated(read_found([bad])[0], there).path == there.path
 
 
 @pytest.mark.parametrize("url", ["ftp://host/a.mp3", "memory://a.mp3"])
 def test_urls_of_other_kinds_are_refused(url: str) -> None:
-    assert "is not known here" in read_found(Found(url, url, 0, 0)).error
+    assert "is not known here" in read_found([Found(url, url, 0, 0)])[0].error

@@ -274,8 +274,7 @@ def test_no_tag_holds_two_facts() -> None:
 def test_single_names_split_the_displayed_one(
     displayed: list[str], single: list[str], expected: list[tuple[str, str]]
 ) -> None:
-    names = credited(displayed, single)
-    assert [(name.name, name.join_phrase) for name in names] == expected
+    assert list(credited(displayed, single)) == expected
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from service.credits.reading import split_credits
 from service.database import Connection
 from service.errors import AlreadyExists, DomainError, NotFound, invalid
 from service.provenance.locks import Locks
-from service.search.index import reindex_album
+from service.search.index import WordRow, add_words, reindex_album, word_rows
 from service.tracks import store
 from service.tracks.codec import decode_track
 from service.tracks.document import refresh_album
@@ -205,7 +205,13 @@ class Import:
                 news = {key: what for key, what in said.items() if key[0] in same}
                 if news:
                     await store.set_fingerprints(self._connection, news)
-            await store_batch(self._connection, batch.without(same), said, many=True)
+            words = await store_batch(self._connection, batch.without(same), said, many=True)
+        added: list[WordRow] = []
+        for start in range(0, len(words), _YIELD_EVERY):
+            added += word_rows(words[start : start + _YIELD_EVERY])
+            await asyncio.sleep(0)
+        async with self._turn:
+            await add_words(self._connection, added)
 
     async def _changes(self, items: Sequence[Item]) -> Changes:
         """Return what a batch changes."""

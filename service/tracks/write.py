@@ -23,7 +23,15 @@ from service.provenance import store as provenance
 from service.provenance.fields import changed_fields, only
 from service.provenance.locks import Locks
 from service.provenance.model import BY_USER, Attribution, Conclusion, FieldChange
-from service.search.index import hold_names, index_tracks, unindex_tracks
+from service.search.index import (
+    NewWord,
+    add_words,
+    hold_names,
+    index_entries,
+    index_tracks,
+    unindex_tracks,
+    word_rows,
+)
 from service.tracks import store
 from service.tracks.codec import OUTPUT_ONLY, decode_named, decode_track, encode_track
 from service.tracks.model import FAILED, PENDING, AudioFile, Track, TrackDraft
@@ -200,7 +208,8 @@ async def save(
     resolved = await resolve(connection, [change.draft for change in changes], known)
     batch = Batch()
     batch.add(changes, resolved, await began_at())
-    await store_batch(connection, batch, fingerprints)
+    words = await store_batch(connection, batch, fingerprints)
+    await add_words(connection, word_rows(words))
     return batch.messages
 
 
@@ -257,10 +266,11 @@ async def store_batch(
     fingerprints: Fingerprints | None = None,
     *,
     many: bool = False,
-) -> None:
+) -> list[NewWord]:
     """Store a batch, make it findable, and let workers claim what is pending.
 
     `many` tracks are stored in a way that pays for them, and that a pipeline does not allow.
+    Returns the words that the vocabulary still lacks.
     """
     documents = [message.SerializeToString() for message in batch.messages]
     said_anew = {track_id for track_id, _, _ in fingerprints or ()}
@@ -276,7 +286,7 @@ async def store_batch(
     await provenance.add_changes(connection, batch.changes)
     pending = [track for track in batch.tracks if track.draft.status == PENDING]
     await store.enqueue(connection, pending)
-    await index_tracks(connection, [track.id for track in batch.tracks], sung=batch.sung)
+    return await index_entries(connection, [track.id for track in batch.tracks], sung=batch.sung)
 
 
 async def _hold_named(connection: Connection, changes: Iterable[Change]) -> Known:

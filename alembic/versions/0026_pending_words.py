@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from service.database.migrations import run_sql_file
 
-revision = "0025_pending_words"
-down_revision = "0024_unreferenced"
+revision = "0026_pending_words"
+down_revision = "0025_divided_names"
 
 
 def upgrade() -> None:
-    run_sql_file("0025_pending_words.up.sql")
+    run_sql_file("0026_pending_words.up.sql")
 
 
 def downgrade() -> None:
-    run_sql_file("0025_pending_words.down.sql")
+    run_sql_file("0026_pending_words.down.sql")

@@ -52,8 +52,8 @@ _DELETIONS: Final = {3: (0,), 4: (0, 1), 5: (1,), 6: (1, 2)}
 """How many letters are taken away from words of so many letters; two from longer ones."""
 
 _NOISE: Final = frozenset({
-    "and", "audio", "by", "feat", "featuring", "ft", "hd", "hq", "lyric", "lyrics", "official",
-    "the", "video", "vs", "w", "with",
+    "and", "audio", "by", "feat", "featuring", "ft", "full", "hd", "hq", "lyric", "lyrics", "mp3",
+    "music", "official", "song", "the", "video", "vs", "w", "with", "youtube",
 })  # fmt: skip
 """Folded words that people add to a name or leave out; dropped first when nothing was found."""
 

@@ -12,6 +12,7 @@ from service.database import Database
 from service.errors import DomainError
 from service.upkeep.model import Look
 from service.upkeep.rounds import advance
+from service.upkeep.statistics import refresh
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -28,9 +29,10 @@ async def keep_up(database: Database, interval: float) -> None:
 
 
 async def _turn(database: Database, interval: float) -> float:
-    """Do one batch; returns how many seconds to wait for the next."""
+    """Do one batch, with fresh statistics; returns how many seconds to wait for the next."""
     begin = time.monotonic()
     try:
+        await refresh(database)
         done = await advance(database)
     except DomainError as error:
         # The database is down or busy: whoever answers calls says so.

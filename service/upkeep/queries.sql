@@ -474,6 +474,16 @@ FROM (
 ) AS w
 ORDER BY w.word;
 
+-- name: outgrown_tables
+-- Tables of which so much was written since the planner last counted their rows that there may be four times as
+-- many. Catalogue tables.
+SELECT c.relname
+FROM pg_class AS c
+WHERE c.relnamespace = current_schema()::regnamespace
+    AND c.relkind = 'r'
+    AND pg_stat_get_mod_since_analyze(c.oid) > 1000 + 3 * greatest(c.reltuples, 0)
+ORDER BY c.relname;
+
 -- name: note_statistics
 -- Notes that the statistics of words are being looked at; no row when that was done since they were made.
 -- Primary key.

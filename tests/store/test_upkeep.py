@@ -15,6 +15,7 @@ from service.database import Connection, Database
 from service.upkeep import rounds, store
 from service.upkeep.background import keep_up
 from service.upkeep.model import STAGES, Fault, Look, Stage, State
+from service.upkeep.statistics import refresh
 from service.wire.merging import Merging
 from tests.support.catalogue import make_records
 from tests.support.catalogue import store as store_records
@@ -238,6 +239,43 @@ async def test_the_index_repairs_itself(database: Database, connection: Connecti
         return gone and "saeglopur" in await words_of(connection, tracks[0].id)
 
     await eventually(is_mended)
+
+
+async def test_statistics_follow_growth(database: Database, connection: Connection) -> None:
+    async def grow(first: int, last: int) -> None:
+        await connection.execute(
+            "INSERT INTO genre (name) SELECT 'g' || n "
+            "FROM generate_series(%s::integer, %s::integer) AS n",
+            (first, last),
+        )
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+
+    async def rows_that_are_planned_for() -> int:
+        explained = await connection.execute("EXPLAIN (FORMAT JSON) SELECT FROM genre")
+        [[plans]] = await explained.fetchall()
+        return int(plans[0]["Plan"]["Plan Rows"])
+
+    assert await refresh(database) == []
+    await grow(1, 2_000)
+    assert "genre" in await refresh(database)
+    assert await rows_that_are_planned_for() == 2_000
+    await grow(2_001, 3_000)
+    assert "genre" not in await refresh(database)
+    await grow(3_001, 20_000)
+    assert "genre" in await refresh(database)
+    assert await rows_that_are_planned_for() == 20_000
+
+
+async def test_statistics_are_left_to_who_takes_them(
+    database: Database, connection: Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO genre (name) SELECT n::text FROM generate_series(1, 2000) AS n"
+    )
+    await connection.execute("SELECT pg_stat_force_next_flush()")
+    async with database.transaction() as other:
+        await other.execute("LOCK TABLE genre IN SHARE UPDATE EXCLUSIVE MODE")
+        assert "genre" in await refresh(database)
 
 
 def test_a_round_looks_at_everything_once() -> None:

@@ -1,0 +1,34 @@
+"""Statistics of PostgreSQL's planner that follow growth, at once.
+
+PostgreSQL renews them by itself, but a minute or more after a table has grown. Until then it keeps
+to plans that were made when there was next to nothing, and searches take a hundred times as long,
+just when somebody has imported his catalogue and tries it out.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from psycopg import sql
+
+from service.database import Connection, Database, load_statements
+
+_OUTGROWN: Final = load_statements(__package__)["outgrown_tables"]
+# A table that another one is looking at is left to it.
+_ANALYZE: Final = sql.SQL("ANALYZE (SKIP_LOCKED) {}")
+
+
+async def refresh(database: Database) -> list[str]:
+    """Have PostgreSQL look at the tables that have grown to several times their size.
+
+    Returns their names. Takes about a second for a large one, in which nobody has to wait.
+    """
+
+    async def work(connection: Connection) -> list[str]:
+        rows = await (await connection.execute(_OUTGROWN)).fetchall()
+        tables = [name for (name,) in rows]
+        for name in tables:
+            await connection.execute(_ANALYZE.format(sql.Identifier(name)))
+        return tables
+
+    return await database.write(work)

@@ -178,7 +178,7 @@ class Settings(BaseModel):
     pgbouncer: bool = Field(
         default=False,
         description="The database is behind PgBouncer in transaction mode: no prepared statements, "
-        "and the three timeouts above are not sent. Set them on the role instead "
+        "and the three timeouts above and `jit = off` are not sent. Set them on the role instead "
         "(`ALTER ROLE fonoteca SET statement_timeout = '90s'`). "
         "Migrations need a direct connection.",
     )
@@ -301,10 +301,12 @@ class Settings(BaseModel):
 
     @property
     def session_options(self) -> str:
-        """The libpq `options` that set the timeouts of a session; empty behind PgBouncer.
+        """The libpq `options` that set up a session; empty behind PgBouncer.
 
-        PgBouncer refuses this startup parameter, and in transaction mode a plain SET would
-        reach whichever session comes next, so there the timeouts are left to the role.
+        The timeouts, and no compilation of statements: a search does a hundredth of the work that
+        the planner expects, and compiling takes longer than that. PgBouncer refuses this startup
+        parameter, and in transaction mode a plain SET would reach whichever session comes next,
+        so there it is left to the role.
         """
         if self.pgbouncer:
             return ""
@@ -313,7 +315,10 @@ class Settings(BaseModel):
             "lock_timeout": self.lock_timeout,
             "idle_in_transaction_session_timeout": self.idle_in_transaction_timeout,
         }
-        return " ".join(f"-c {name}={round(seconds * 1_000)}" for name, seconds in timeouts.items())
+        options = {"jit": "off"} | {
+            name: str(round(seconds * 1_000)) for name, seconds in timeouts.items()
+        }
+        return " ".join(f"-c {name}={value}" for name, value in options.items())
 
 
 def _contradictions(settings: Settings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What search and Suggest ask is planned once, not for each call.
+"""What search and Suggest ask is planned once, not for each call, and never compiled.
 
 Planning takes longer than such a statement does. PostgreSQL goes on planning one for each call
 while a plan for the given values looks cheaper than one for any values, and arrays of a known
@@ -12,10 +12,11 @@ from typing import Final
 
 import pytest
 
-from service.database import Connection
+from service.database import Connection, Database
 from service.query import parse
 from service.search.answer import Search, answer
 from service.search.candidates import Scope
+from service.settings import load_settings
 from service.suggest.complete import complete
 from service.suggest.model import Kind
 from service.suggest.store import Wanted
@@ -54,3 +55,18 @@ async def test_a_statement_is_planned_once_for_whatever_is_asked(
     for statement, generic, custom in plans:
         assert custom <= _UNTIL_ONE_PLAN_SERVES_ALL, statement
         assert generic > 0, statement
+
+
+async def test_statements_are_not_compiled_though_the_database_would(
+    connection: Connection, database_url: str
+) -> None:
+    await connection.execute(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET jit = on', current_database()); END $$"
+    )
+    database = Database(database_url, load_settings({}))
+    await database.open()
+    try:
+        async with database.read() as lent:
+            assert await (await lent.execute("SHOW jit")).fetchone() == ("off",)
+    finally:
+        await database.close()

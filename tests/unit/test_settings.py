@@ -161,9 +161,10 @@ def test_tls_needs_certificate_and_key() -> None:
     assert load_settings(pair | client_ca).tls_client_ca == Path(__file__)
 
 
-def test_session_timeouts_are_left_to_the_role_behind_pgbouncer() -> None:
+def test_the_session_is_left_to_the_role_behind_pgbouncer() -> None:
     options = load_settings({"FONOTECA_LOCK_TIMEOUT": "1.5"}).session_options
     assert "-c lock_timeout=1500" in options
+    assert "-c jit=off" in options
     assert load_settings({"FONOTECA_PGBOUNCER": "1"}).session_options == ""
 
 

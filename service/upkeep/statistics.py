@@ -13,7 +13,8 @@ from psycopg import sql
 
 from service.database import Connection, Database, load_statements
 
-_OUTGROWN: Final = load_statements(__package__)["outgrown_tables"]
+_SQL = load_statements(__package__)
+_OUTGROWN = _SQL["outgrown_tables"]
 # A table that another one is looking at is left to it.
 _ANALYZE: Final = sql.SQL("ANALYZE (SKIP_LOCKED) {}")
 

@@ -307,12 +307,15 @@ def _kept(words: Sequence[str], vocabulary: Vocabulary) -> list[str]:
 def _some(query: Words, variants: Sequence[Sequence[str]], vocabulary: Vocabulary) -> Pattern:
     """Return the pattern of a query of which the words of one of the variants occur.
 
-    How much of the query was found is judged without brackets and the words that people add.
+    How much of the query was found is judged without brackets and the words that people add. Words
+    in brackets count where they are found: they tell versions of a title apart.
     """
     words = query.core_words or query.words
     names = [word for word in words if word not in _NOISE] or words
     groups = [_as_typed(variant, vocabulary) for variant in variants]
-    return _pattern(groups, asked=len(names), operands=map(_quoted, names))
+    return _pattern(
+        groups, asked=len(names), operands=map(_quoted, (*names, *_kept(query.words, vocabulary)))
+    )
 
 
 def _pattern(

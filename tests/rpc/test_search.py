@@ -165,6 +165,18 @@ async def test_of_equal_tracks_the_popular_one_comes_first(
     assert [hit.track.popularity for hit in hits] == [95, 45, 5, 0, 0]
 
 
+async def test_words_in_brackets_tell_versions_apart(
+    search: SearchServiceAsyncStub, database: Database
+) -> None:
+    versions = ("Tonight (I'm Loving You)", "Tonight (I'm Leaving You)", "Tonight")
+    await add_tracks(
+        database, *(Track(title=title, credits=credited("Enrico")) for title in versions)
+    )
+    for title in versions[:2]:
+        query = f"Enrico featuring Nobody Else {title}"
+        assert best(await ask(search, query)) == (title, "FEWER_WORDS")
+
+
 @pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize(
     ("query", "mode", "expected"),

@@ -217,9 +217,11 @@ async def _tried(
 ) -> dict[UUID, Explanation]:
     """Return tracks as readings find them; without a hit, when none does."""
     ids = [entry.track_id for entry in entries]
-    hits: Mapping[UUID, Hit] = {}
+    hits: dict[UUID, Hit] = {}
+    if not question.is_listed:  # a name of the same letters is found without any of the words
+        hits.update((hit.track_id, hit) for hit in question.found.hits)
     if readings and ids:
-        hits = await rate(connection, question.query, readings, ids)
+        hits.update(await rate(connection, question.query, readings, ids))
     elif question.clauses:
         hits = {track_id: Hit(track_id, Rung.FILTER, 1.0) for track_id in ids}
     return {

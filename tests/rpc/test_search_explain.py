@@ -214,6 +214,18 @@ async def test_a_step_that_was_not_needed_is_told(
     assert words(told.explanation) == {"title": ["love > lover BEGINNING"]}
 
 
+async def test_a_name_that_is_divided_otherwise_is_a_hit(
+    search: SearchServiceAsyncStub, database: Database
+) -> None:
+    others = (Track(title=f"Hiphop {number}") for number in range(4))
+    [divided, *_] = await add_tracks(database, Track(title="Hip Hop"), *others)
+    told = await verdict(search, divided.id, "hiphop")
+    assert (outcome(told), told.rank) == ("HIT", 1)
+    assert told.explanation.rung == pb.SEARCH_RUNG_EXACT
+    assert words(told.explanation) == {"title": ["hiphop > hip SPLIT", "hiphop > hop SPLIT"]}
+    assert not told.explanation.missing_words
+
+
 async def test_a_track_that_lacks_a_word_lacks_it_even_if_a_step_could_do_without(
     search: SearchServiceAsyncStub, database: Database
 ) -> None:

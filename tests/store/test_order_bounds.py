@@ -10,7 +10,6 @@ from fonoteca.v1.search_pb2 import SearchTracksRequest
 from service.database import Connection, Database
 from service.settings import Settings
 from tests.support.catalogue import DEFAULT_LIBRARY
-from tests.support.crowd import LARGE, SMALL
 from tests.support.pages import is_bounded, one_connection, recorded, touched
 
 if TYPE_CHECKING:
@@ -20,7 +19,10 @@ _FIELDS: Final = (
     *("create_time", "title", "release_date", "popularity", "duration", "artist", "album"),
 )
 _ORDERS: Final = tuple(f"{field}{way}" for field in _FIELDS for way in ("", " desc"))
-_DEPTH: Final = 4
+_SMALL: Final = 5_000
+_LARGE: Final = 4 * _SMALL
+_DEPTH: Final = 2
+"""So many pages of a thousand precede the deep one: it is beyond the tracks without a value."""
 
 # Each value is that of several tracks, and each third track has none.
 _ADD: Final = (
@@ -68,10 +70,10 @@ def settings(database_url: str) -> Settings:
 async def test_a_page_in_any_order_touches_no_more_of_a_larger_catalogue(
     connection: Connection, database: Database, search: SearchServiceAsyncStub
 ) -> None:
-    await _add(connection, 0, SMALL)
+    await _add(connection, 0, _SMALL)
     small = {order: await _pages(connection, database, search, order) for order in _ORDERS}
     small_sort = await touched(connection, _SORTED, {})
-    await _add(connection, SMALL, LARGE)
+    await _add(connection, _SMALL, _LARGE)
     large = {order: await _pages(connection, database, search, order) for order in _ORDERS}
     # What sorts every track does not pass.
     assert not is_bounded(small_sort, await touched(connection, _SORTED, {}))

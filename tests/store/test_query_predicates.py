@@ -240,7 +240,8 @@ async def test_a_range_of_years_uses_the_index_of_the_order_by_date(shelf: Shelf
 async def test_a_range_uses_the_index_of_the_order_by_its_field(
     shelf: Shelf, text: str, key: LiteralString
 ) -> None:
-    await shelf.connection.execute("SET enable_seqscan = off")
+    for way in ("seqscan", "bitmapscan", "sort"):
+        await shelf.connection.execute(f"SET enable_{way} = off".encode())
     wanted, parameters = condition(parse(text))
     statement = sql.SQL(
         "EXPLAIN SELECT t.id FROM track AS t "

@@ -33,6 +33,7 @@ from service.search.model import (
 from service.search.patterns import (
     Vocabulary,
     all_words,
+    doubtful,
     last_as_prefix,
     sung_words,
     two_rarest_words,
@@ -259,7 +260,7 @@ async def _noise(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:
 
 async def _typo_of_one(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:
     """Mend any one word: a misspelt word may be another word."""
-    await lexicon.mend(word for climb in weak for word in climb.query.words)
+    await lexicon.mend(word for climb in weak for word in doubtful(climb.query.words))
     return [
         climb.lookup(pattern)
         for climb in weak
@@ -270,7 +271,7 @@ async def _typo_of_one(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]
 async def _typos_of_all(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:
     """Mend every word, by as many typos as are allowed."""
     known = await lexicon.learn(climb.query.words for climb in weak)
-    await lexicon.mend(word for climb in weak for word in climb.query.words)
+    await lexicon.mend(word for climb in weak for word in doubtful(climb.query.words))
     return _lookups(weak, lambda query: with_typos(query.words, known, farther=True))
 
 

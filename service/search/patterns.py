@@ -44,8 +44,7 @@ _DEARER: Final = 50
 """So many times what a track costs that the index tells of is what one costs that is looked at."""
 
 _RAREST: Final = 5
-_MOST_MENDED: Final = 6
-"""Longer queries say enough without a word that is misspelt and still a word."""
+_MOST_MENDED: Final = 4
 
 _HASH_BITS: Final = 20
 _DELETIONS: Final = {3: (0,), 4: (0, 1), 5: (1,), 6: (1, 2)}
@@ -143,6 +142,14 @@ def may_be_misspelt(word: str) -> bool:
     return 3 <= len(word) <= MAX_WORD
 
 
+def doubtful(words: Sequence[str]) -> Sequence[str]:
+    """Return the words of a query that may be misspelt though they are words of the catalogue.
+
+    In a longer query there are none: it finds what was meant without any one of them.
+    """
+    return words if len(words) <= _MOST_MENDED else ()
+
+
 def deletions(word: str) -> list[int]:
     """Return what is left of the beginning of a word after up to two deletions, as hashes.
 
@@ -232,7 +239,7 @@ def with_one_typo(words: Sequence[str], vocabulary: Vocabulary) -> list[Pattern]
 
     There is one for each word: the index is slow to tell the cases apart when asked for any.
     """
-    if len(words) > _MOST_MENDED or not all(word in vocabulary for word in words):
+    if not doubtful(words) or not all(word in vocabulary for word in words):
         return []
     as_typed = _as_typed(words, vocabulary)
     return [

@@ -72,9 +72,11 @@ class Atom:
     def _parts(self) -> Iterator[Atom]:
         at = self._dataoffset + self._head()
         for _ in range(_MOST_ATOMS):
+            if at + 8 > self.end:
+                return
             self.stream.seek(at)
             head = self.stream.read(16)
-            if at + 8 > self.end or len(head) < 8:
+            if len(head) < 8:
                 return
             length, size = int.from_bytes(head[:4]), 8
             if length == 1 and len(head) == 16:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Literal, NamedTuple
 
 from service.ingest.mapping import Family
+from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, TagText, genre_names
 
 _MOST_CHUNKS: Final = 10_000
@@ -43,9 +44,16 @@ _AIFF_COMMON: Final = struct.Struct(">hLhHQ")
 _FRACTION_BITS: Final = 64
 #: The exponent of a number whose last bit counts one.
 _EXPONENT_OF_WHOLE: Final = 16_383 + _FRACTION_BITS - 1
+
+WAVPACK: Final = b"wvpk"
+TOO_OLD_WAVPACK: Final = "WavPack before version 4 is not read"
+"""Old WavPack files begin as WAV, and only their sound tells what they are."""
+
 UNCOMPRESSED: Final = frozenset({"pcm", "pcm_float", "dsd"})
 """Codecs of which a second takes as much room as rate, channels and bits say."""
 
+#: Zeros that may stand between two chunks.
+_MOST_ZEROS: Final = 3
 #: Where DSF says where its tag is.
 _DSF_POINTER: Final = 20
 #: A size in RF64 that stands in another chunk.
@@ -135,13 +143,16 @@ class _Chunk(NamedTuple):
 
 
 def riff_chunks(stream: BinaryIO, end: int) -> Chunks:
-    """Return what the chunks of a WAV file say; RF64 and BW64 are WAV files for large sizes."""
+    """Return what the chunks of a WAV file say; RF64 and BW64 are WAV files for large sizes.
+
+    Raises `SourceError` when it is no WAV file after all.
+    """
     found = Chunks(Harvest(Family.RIFF))
     for chunk in _walk(stream, 12, end, "little", found):
         if chunk.name in (b"fmt ", b"fact", b"data", b"ds64"):
             _wave_sound(stream, chunk, end, found)
         elif chunk.name.lower() == b"id3 ":
-            found.id3_at = chunk.start
+            found.id3_at = found.id3_at or chunk.start
         elif chunk.name == b"bext":
             for name, start, length in _BROADCAST:
                 room = max(0, min(length, chunk.size - start))
@@ -163,8 +174,12 @@ def _wave_sound(stream: BinaryIO, chunk: _Chunk, end: int, found: Chunks) -> Non
     elif chunk.name == b"ds64":
         found.sizes[b"data"] = int.from_bytes(_bytes(stream, chunk, 16)[8:16], "little")
     elif not found.sound_bytes:
-        found.sound_bytes = chunk.size
-        found.sound_present = min(chunk.size, end - chunk.start)
+        if _bytes(stream, chunk, len(WAVPACK)) == WAVPACK:
+            raise SourceError(TOO_OLD_WAVPACK)
+        # What is written while it is heard does not know how long it will be.
+        streamed = not chunk.size and not _is_named(_bytes(stream, chunk._replace(size=4), 4))
+        found.sound_bytes = end - chunk.start if streamed else chunk.size
+        found.sound_present = min(found.sound_bytes, end - chunk.start)
 
 
 def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
@@ -177,7 +192,7 @@ def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
             for comment in _aiff_comments(stream, chunk):
                 _add(stream, found, "COMT", comment)
         elif chunk.name == b"ID3 ":
-            found.id3_at = chunk.start
+            found.id3_at = found.id3_at or chunk.start
         elif chunk.name == b"COMM":
             content = _bytes(stream, chunk, 22)
             found.codec = _AIFF_CODECS.get(content[18:22], "pcm")
@@ -203,7 +218,7 @@ def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
         if chunk.name == b"DST ":
             found.codec = "dst"
         elif chunk.name == b"ID3 ":
-            found.id3_at = chunk.start
+            found.id3_at = found.id3_at or chunk.start
         if chunk.name != b"DIIN":
             continue
         inner = min(end, chunk.start + chunk.size)
@@ -227,17 +242,42 @@ def _walk(
     *, width: int = 4,
 ) -> Iterator[_Chunk]:  # fmt: skip
     for _ in range(_MOST_CHUNKS):
+        if start + 4 + width > end:
+            return
         stream.seek(start)
         header = stream.read(4 + width)
-        if start + len(header) > end or len(header) < 4 + width:
+        if len(header) < 4 + width:
             return
         size = int.from_bytes(header[4:], order)
         name = header[:4]
         if size == _ELSEWHERE:
             size = found.sizes.get(name, size)
         yield _Chunk(name, start + len(header), size)
-        start += len(header) + size + size % 2
-    return
+        start += len(header) + size
+        start += _gap(stream, start, size % 2, end, order)
+
+
+def _gap(stream: BinaryIO, at: int, usual: int, end: int, order: Literal["little", "big"]) -> int:
+    """Return how many bytes there are before the next chunk.
+
+    A chunk of an odd size is followed by a zero, and some programs leave it out, or write more.
+    """
+    if at >= end:
+        return usual
+    stream.seek(at)
+    head = stream.read(8)
+    zeros = len(head) - len(head.lstrip(b"\0"))
+    if not usual and not zeros:
+        return 0
+    if zeros:
+        return zeros if zeros <= _MOST_ZEROS else usual
+    fits = at + 8 + int.from_bytes(head[4:], order) <= end
+    return 0 if len(head) == 8 and _is_named(head[:4]) and fits else usual
+
+
+def _is_named(name: bytes) -> bool:
+    """Whether bytes can be the name of a chunk; at the end of the file there are none."""
+    return name.isascii() and name.decode().isprintable()
 
 
 def _within(chunk: _Chunk, end: int) -> _Chunk:

@@ -20,9 +20,13 @@ from mutagen.optimfrog import OptimFROG
 from mutagen.smf import SMF
 from mutagen.tak import TAK
 
+from service.ingest import amr, au, caf
 from service.ingest.aac import AAC
 from service.ingest.ac3 import AC3
+from service.ingest.amr import AMR
 from service.ingest.asf import ASF
+from service.ingest.au import AU
+from service.ingest.caf import CAF
 from service.ingest.id3_chunks import AIFF, DSDIFF, DSF, WAVE
 from service.ingest.matroska import Matroska
 from service.ingest.mpeg4 import MP4
@@ -66,6 +70,9 @@ FORMATS: Final[dict[Parser, Format]] = {
     OggTheora: Format("Ogg Theora", "ogg", "theora", "video/ogg", ".ogv"),
     WAVE: Format("WAV", "wav", "pcm", "audio/wav", ".wav .wave .bwf .rf64", lossless=True),
     AIFF: Format("AIFF", "aiff", "pcm", "audio/aiff", ".aif .aiff .aifc", lossless=True),
+    CAF: Format("CAF", "caf", "", "audio/x-caf", ".caf"),
+    AU: Format("AU", "au", "pcm", "audio/basic", ".au .snd", lossless=True),
+    AMR: Format("AMR", "amr", "amr_nb", "audio/amr", ".amr .awb"),
     ASF: Format("ASF (WMA)", "asf", "wma", "audio/x-ms-wma", ".wma .asf"),
     MonkeysAudio: Format("Monkey's Audio", "ape", "ape", "audio/x-ape", ".ape", lossless=True),
     Musepack: Format("Musepack", "mpc", "musepack", "audio/x-musepack", ".mpc .mpp .mp+"),
@@ -107,6 +114,9 @@ _MAGIC: Final[tuple[tuple[int, bytes, Parser], ...]] = (
     (0, b"DSD ", DSF),
     (0, b"FRM8", DSDIFF),
     (0, b"MThd", SMF),
+    (0, caf.MAGIC, CAF),
+    (0, au.MAGIC, AU),
+    (0, amr.MAGIC, AMR),
     (0, b"ADIF", AAC),
     (0, bytes.fromhex("3026B2758E66CF11A6D900AA0062CE6C"), ASF),
     (28, b"OpusHead", OggOpus),

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol
 
+from service.ingest import au, caf
 from service.ingest.atoms import atoms_of
 from service.ingest.matroska_blocks import AudioBlocks
 from service.ingest.mpeg4_samples import Range, sample_ranges
@@ -242,6 +243,18 @@ def _long_chunks(
         at = stop + (length % 2 if not counted else 0)
 
 
+def _caf(stream: BinaryIO, start: int, end: int) -> Payload:
+    parts = caf.caf_chunks(stream, start, end)
+    return _parts_named((_Part(part.name, *caf.sound_in(part)) for part in parts), end, b"data")
+
+
+def _au(stream: BinaryIO, start: int, end: int) -> Payload:
+    sound = start + au.sound_start(_at(stream, start, 8))
+    if sound >= end:
+        raise _BrokenError("the audio is not where it should be")
+    return Payload(((sound, end),))
+
+
 def _asf(stream: BinaryIO, start: int, end: int) -> Payload:
     try:
         return _parts_named(_objects(stream, start, end), end, _ASF_DATA)
@@ -287,8 +300,8 @@ def _at(stream: BinaryIO, position: int, length: int) -> bytes:
 
 
 _Reader = Callable[[BinaryIO, int, int], Payload]
-#: How each container begins, after an ID3 tag if there is one, and how it is read. All others (MP3,
-#: AAC, AC-3, Monkey's Audio, Musepack, WavPack, TrueAudio, TAK, OptimFROG) have tags at their ends.
+#: How each container begins, after an ID3 tag if there is one, and how it is read. All others (AAC,
+#: AC-3, AMR, Monkey's Audio, Musepack, WavPack, TrueAudio, TAK, OptimFROG) have tags at their ends.
 _CONTAINERS: Final[Sequence[tuple[bytes, _Reader]]] = (
     (b"fLaC", _flac),
     (b"OggS", _ogg),
@@ -297,6 +310,8 @@ _CONTAINERS: Final[Sequence[tuple[bytes, _Reader]]] = (
     (b".{4}(?:ftyp|moov|mdat|wide|free|skip)", _mp4),
     (b"DSD ", _dsf),
     (b"FRM8", _dsdiff),
+    (caf.MAGIC, _caf),
+    (re.escape(au.MAGIC), _au),
     (re.escape(_ASF_HEADER), _asf),
     (re.escape(_EBML), _matroska),
 )

@@ -11,7 +11,10 @@ from mutagen.mp3 import BitrateMode
 from fonoteca.v1.track_pb2 import Track
 from fonoteca.v1.types_pb2 import AudioFile
 from service.ingest.ac3 import AC3
+from service.ingest.amr import AMR
 from service.ingest.asf import ASF
+from service.ingest.au import AU
+from service.ingest.caf import CAF
 from service.ingest.chunks import UNCOMPRESSED, Chunks
 from service.ingest.formats import Format, Parser
 from service.ingest.matroska import Matroska
@@ -24,14 +27,19 @@ _INT32_MAX: Final = 2**31 - 1
 _INT16_MAX: Final = 2**15 - 1
 #: Opus has no rate of its own: it is played at this one.
 _OPUS_RATE_HZ: Final = 48_000
-#: What ends before this is as long as it says; a header takes some bytes.
+#: Less than this is not worth a word, when it is missing at the end.
 _SLACK_SECONDS: Final = 0.5
 _LOSSLESS_CODECS: Final = frozenset(
-    {"alac", "dst", "flac", "tta", "wavpack", "wma_lossless", *UNCOMPRESSED}
+    {"alac", "als", "dst", "flac", "tta", "wavpack", "wma_lossless", *UNCOMPRESSED}
 )
 _MP4_CODECS: Final = {"ac-3": "ac3", "ec-3": "eac3", "samr": "amr_nb", "sawb": "amr_wb"}
 #: Objects in MPEG-4 that are other codecs than AAC.
-_MP4_OBJECTS: Final = {"mp4a.6b": "mp3", "mp4a.69": "mp3", "mp4a.a5": "ac3", "mp4a.a6": "eac3"}
+_MP4_OBJECTS: Final = {
+    "mp4a.6b": "mp3", "mp4a.69": "mp3", "mp4a.a5": "ac3", "mp4a.a6": "eac3", "mp4a.40.32": "mp1",
+    "mp4a.40.33": "mp2", "mp4a.40.34": "mp3", "mp4a.40.36": "als",
+}  # fmt: skip
+#: Kinds of which the parser tells the codec in our words.
+_THAT_TELL: Final = frozenset({AMR, AU, CAF, Matroska})
 _MODES: Final = {BitrateMode.CBR: "CBR", BitrateMode.VBR: "VBR", BitrateMode.ABR: "ABR"}
 #: Silence is said to need so many decibels more.
 _SILENT: Final = 51.0
@@ -123,7 +131,7 @@ def _codec(kind: Parser, info: Any) -> str:
         return "eac3" if info.codec == "ec-3" else "ac3"
     if kind is ASF:
         return info.codec or _asf_codec(info.codec_name.lower())
-    return str(info.codec) if kind is Matroska else ""
+    return str(info.codec) if kind in _THAT_TELL else ""
 
 
 def _asf_codec(name: str) -> str:
@@ -168,14 +176,15 @@ def _length(sound: Sound, size: int, *, timed: bool) -> tuple[float, list[str]]:
     Even silence takes more than a byte a second. But where the length is stated as a time it is
     that of the recording, even when most of the file is missing.
     """
-    seconds = sound.seconds
+    seconds, present = sound.seconds, sound.present_seconds
+    if present and seconds > present:
+        if seconds <= present + _SLACK_SECONDS:
+            return present, []
+        note = f"the length {seconds:g} s is left out: there are {present:.3f} s in the file"
+        return present, [note]
     possible = math.isfinite(seconds) and 0 <= seconds <= _LONGEST_SECONDS
     if not possible or (seconds > size and not timed):
         return 0.0, [f"the length {seconds:g} s is left out: not possible"]
-    present = sound.present_seconds
-    if present and seconds > present + _SLACK_SECONDS:
-        note = f"the length {seconds:g} s is left out: there are {present:.3f} s in the file"
-        return present, [note]
     return seconds, []
 
 

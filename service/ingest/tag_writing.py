@@ -56,7 +56,7 @@ _TOO_BROKEN: Final = "is too broken for its tags to be written"
 _NO_SOUND: Final = "holds no sound that can be read, so no tags are written to it"
 _NOT_WRITTEN: Final = "tags cannot be written to this kind of file"
 #: Kinds that have no tags of their own, or none that can be written.
-_WITHOUT_TAGS: Final = frozenset({"aac", "ac3", "matroska", "mid"})
+_WITHOUT_TAGS: Final = frozenset({"aac", "ac3", "amr", "au", "caf", "matroska", "mid"})
 _LOSES: Final = "would lose other tags, or what they say"
 #: What the sources of attributes that stand in tags begin with; others tell how a file was read.
 _IN_TAGS: Final = "tag"

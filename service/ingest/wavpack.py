@@ -14,6 +14,12 @@ from typing import BinaryIO, Final
 
 from mutagen import wavpack
 
+from service.ingest.chunks import TOO_OLD_WAVPACK, WAVPACK
+from service.ingest.problems import SourceError
+
+#: The first version that is read, and where a head says it.
+_OLDEST: Final = 0x402
+_VERSION_END: Final = 10
 _HEAD: Final = 32
 #: Size, the highest bytes of two numbers, length of the file, place, length, flags; a checksum.
 _LAYOUT: Final = struct.Struct("<4xI2xBBIIIIxxxx")
@@ -52,8 +58,11 @@ class WavPackInfo(wavpack.WavPackInfo):
     """What the blocks say."""
 
     def __init__(self, fileobj: BinaryIO) -> None:
-        """Raises `WavPackHeaderError`."""
+        """Raises `WavPackHeaderError`, `SourceError`."""
         start = fileobj.tell()
+        head = fileobj.read(_VERSION_END)
+        if head.startswith(WAVPACK) and int.from_bytes(head[-2:], "little") < _OLDEST:
+            raise SourceError(TOO_OLD_WAVPACK)
         block = _first_with_sound(fileobj, start)
         if block is None:
             raise wavpack.WavPackHeaderError("not a WavPack file")

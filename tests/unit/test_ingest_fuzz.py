@@ -35,7 +35,7 @@ from tests.support.audio import (
     wavpack,
 )
 
-#: Times the number of kinds below: 8,800 files.
+#: Times the number of kinds below: 9,900 files.
 _CASES: Final = 550
 #: What sizes claim when they lie.
 _LIES: Final = (
@@ -56,7 +56,7 @@ def _tagged_mp3(path: Path) -> None:
     tags.save(path)
 
 
-def _plain_mp3(path: Path) -> None:
+def _plain(path: Path) -> None:
     tone(path, 0.1)
 
 
@@ -115,6 +115,12 @@ def _asf(path: Path) -> None:
     audio.save()
 
 
+def _caf(path: Path) -> None:
+    tone(path, 0.1)
+    texts = b"\0\0\0\2title\0Title\0tempo\x0080\0"
+    path.write_bytes(path.read_bytes() + b"info" + len(texts).to_bytes(8) + texts)
+
+
 def _id3_flac(path: Path) -> None:
     """Write FLAC behind an ID3 tag, as it should not be."""
     _tagged_mp3(path)
@@ -128,7 +134,7 @@ def _id3_flac(path: Path) -> None:
 
 _KINDS: Final[dict[str, Callable[[Path], None]]] = {
     "tagged.mp3": _tagged_mp3,
-    "plain.mp3": _plain_mp3,
+    "plain.mp3": _plain,
     "a.wav": _id3_wav,
     "a.aiff": _text_aiff,
     "a.flac": _vorbis({}),
@@ -143,6 +149,8 @@ _KINDS: Final[dict[str, Callable[[Path], None]]] = {
     "a.mpc": _ape_tagged(musepack(1, 1)),
     "a.3gp": _fragments,
     "a.wma": _asf,
+    "a.caf": _caf,
+    "a.au": _plain,
 }
 
 

@@ -40,3 +40,15 @@ async def test_any_text_round_trips(database: Database, values: list[str | None]
     async with database.read() as connection:
         cursor = await connection.execute("SELECT %s::text[]", (values,))
         assert await cursor.fetchone() == (values,)
+
+
+async def test_lists_do_not_make_other_statements(database: Database) -> None:
+    async with database.read() as connection:
+        await connection.execute("DEALLOCATE ALL")
+        for values in ([1], [None], [2**40], [], [None, 3]):
+            for _ in range(connection.prepare_threshold or 0):
+                await connection.execute("SELECT %(values)s::bigint[]", {"values": values})
+        rows = await connection.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%bigint[]'"
+        )
+        assert await rows.fetchone() == (1,)

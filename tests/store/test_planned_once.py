@@ -7,16 +7,20 @@ length always look so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final
+from uuid import UUID
 
 import pytest
 
 from service.database import Connection, Database
 from service.query import parse
+from service.search import candidates as find
 from service.search.answer import Search, answer
-from service.search.candidates import Scope
+from service.search.candidates import Scope, find_statement
 from service.settings import load_settings
+from service.suggest import candidates as suggest
 from service.suggest.complete import complete
 from service.suggest.model import Kind
 from service.suggest.store import Wanted
@@ -55,6 +59,28 @@ async def test_a_statement_is_planned_once_for_whatever_is_asked(
     for statement, generic, custom in plans:
         assert custom <= _UNTIL_ONE_PLAN_SERVES_ALL, statement
         assert generic > 0, statement
+
+
+_SCOPES: Final = [Scope(library_id, parse("")) for library_id in (None, UUID(int=1))]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        *(find_statement(scope, source)[0] for scope in _SCOPES for source in find.Source),
+        *(
+            suggest.statement(source, titles=True, names=True, in_library=in_library)
+            for source in (set(suggest.Source) - {suggest.Source.CALLED})
+            for in_library in (False, True)
+        ),
+    ],
+)
+def test_no_plan_can_depend_on_a_value(statement: bytes) -> None:
+    """What the plans of a small catalogue do not show."""
+    no_row_less = re.sub(
+        rb"(jsonb_to_recordset|name_relevance|in_library)\([^()]*%", b"", statement
+    )
+    assert not re.search(rb"(?<!\(SELECT )(?<!\(SELECT 3 \* )%\(", no_row_less)
 
 
 async def test_statements_are_not_compiled_though_the_database_would(

@@ -22,8 +22,9 @@ help: ## Show this list
 run: $(VENV)/runtime.stamp ## Start the service, with a database of its own unless DATABASE_URL is set
 	$(BIN)/fonoteca serve $(ARGS)
 
-test: $(VENV)/dev.stamp ## Run the test suite
-	$(BIN)/python -m pytest $(ARGS)
+# A process for each core, four at most: each has a PostgreSQL of its own. The last -n counts.
+test: $(VENV)/dev.stamp ## Run the test suite (ARGS="-n 0": in one process)
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 bench: $(VENV)/dev.stamp ## Measure the service (ONLY=import,get: some of it)
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)

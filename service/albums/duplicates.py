@@ -11,6 +11,7 @@ from service.albums.alike import near_years, without_edition
 from service.albums.candidates import SAME_BARCODE, Described
 from service.albums.codec import encode_album
 from service.database import Connection
+from service.duplicates.knowledge import known
 from service.duplicates.model import MAX_SHOWN, Group, Position
 from service.duplicates.walk import sharing
 from service.search.store import fold
@@ -48,7 +49,7 @@ async def _encode(
         of = [described[id_] for id_ in group.ids[:MAX_SHOWN] if id_ in here]
         if len(of) < 2:
             continue
-        of.sort(key=lambda one: (-len(one.titles), -_known(albums[one.id]), one.id))
+        of.sort(key=lambda one: (-len(one.titles), -known(albums[one.id]), one.id))
         encoded.append(
             pb.DuplicateAlbumGroup(
                 albums=[albums[one.id] for one in of],
@@ -57,11 +58,6 @@ async def _encode(
             )
         )
     return encoded
-
-
-def _known(album: pb.Album) -> int:
-    """Return how much is known of an album: fields that are set, and entries of lists."""
-    return sum(len(value) if field.is_repeated else 1 for field, value in album.ListFields())
 
 
 def _reasons(

@@ -11,6 +11,7 @@ from service.artists import candidates, store
 from service.artists.candidates import SHARED, Described
 from service.artists.codec import encode_artist
 from service.database import Connection
+from service.duplicates.knowledge import known
 from service.duplicates.model import MAX_SHOWN, Group, Position
 from service.duplicates.walk import sharing
 
@@ -48,7 +49,7 @@ async def _encode(
         of = [described[id_] for id_ in group.ids[:MAX_SHOWN] if id_ in here]
         if len(of) < 2 or (tier == _SAME_LETTERS and len({one.name_key for one in of}) == 1):
             continue
-        of.sort(key=lambda one: (-len(one.titles), -_known(artists[one.id]), one.id))
+        of.sort(key=lambda one: (-len(one.titles), -known(artists[one.id]), one.id))
         encoded.append(
             pb.DuplicateArtistGroup(
                 artists=[artists[one.id] for one in of],
@@ -57,11 +58,6 @@ async def _encode(
             )
         )
     return encoded
-
-
-def _known(artist: pb.Artist) -> int:
-    """Return how much is known of an artist: fields that are set, and entries of lists."""
-    return sum(len(value) if field.is_repeated else 1 for field, value in artist.ListFields())
 
 
 def _reasons(

@@ -1,7 +1,9 @@
 """Tracks that share something, found by walking along an index for a bounded number of its entries.
 
 The statements are put together from fragments that are static text, one set for each way of
-comparing. A walk begins at a key and ends at another, which says where the next one begins.
+comparing. A walk begins at a key and ends at another, which says where the next one begins. Tracks
+belong to libraries, share several columns, and are compared by length: so this is not the walk of
+`service/duplicates`, which artists and albums share.
 """
 
 from __future__ import annotations
@@ -15,15 +17,12 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from service.database import Connection, load_statements
+from service.duplicates.model import LAST_ID
+from service.duplicates.walk import HIGHEST
 
 _SQL = load_statements(__package__)
 _TITLES = _SQL["titles_by_artist"]
 _DESCRIBE = _SQL["describe_duplicates"]
-
-HIGHEST: Final = chr(0x10FFFF)
-"""No text follows it."""
-
-LAST_ID: Final = UUID(int=2**128 - 1)
 
 _WALK: Final = 100_000
 _WALK_OF_ARTISTS: Final = 4_000

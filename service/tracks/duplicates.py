@@ -10,15 +10,17 @@ from uuid import UUID
 
 from fonoteca.v1 import track_pb2 as pb
 from service.database import Connection
+from service.duplicates.knowledge import known
+from service.duplicates.model import LAST_ID, MAX_SHOWN
+from service.duplicates.walk import HIGHEST
 from service.matching.titles import TitleParts, title_parts
 from service.search.store import fold
 from service.tracks import candidates
 from service.tracks.alike import SAME_LENGTH_MS, SongTitle, close_lengths, similar_songs
-from service.tracks.candidates import HIGHEST, LAST_ID, SHARED, Described, Key, Titled
+from service.tracks.candidates import SHARED, Described, Key, Titled
 from service.tracks.document import track_message
 
 SIMILAR: Final = "SIMILAR"
-_MOST_SHOWN: Final = 100
 _ALL: Final = 2
 """A key more than a page can need says that more follow."""
 
@@ -139,22 +141,17 @@ def _song_title(track: Titled, parts: TitleParts, folded: Mapping[str, str]) -> 
 async def _encode(
     connection: Connection, tier: str, groups: Sequence[Group]
 ) -> list[pb.DuplicateGroup]:
-    shown = [track_id for group in groups for track_id in group.track_ids[:_MOST_SHOWN]]
+    shown = [track_id for group in groups for track_id in group.track_ids[:MAX_SHOWN]]
     described = await candidates.describe(connection, shown)
     encoded = []
     for group in groups:
-        tracks = [described[id_] for id_ in group.track_ids[:_MOST_SHOWN] if id_ in described]
+        tracks = [described[id_] for id_ in group.track_ids[:MAX_SHOWN] if id_ in described]
         messages = [track_message(track.document, full=False) for track in tracks]
         reasons = list(_reasons(tier, tracks, messages))
-        messages.sort(key=lambda message: (-_known(message), message.id))
-        truncated = len(group.track_ids) > _MOST_SHOWN
+        messages.sort(key=lambda message: (-known(message), message.id))
+        truncated = len(group.track_ids) > MAX_SHOWN
         encoded.append(pb.DuplicateGroup(tracks=messages, reasons=reasons, truncated=truncated))
     return encoded
-
-
-def _known(track: pb.Track) -> int:
-    """Return how much is known of a track: fields that are set, and entries of lists."""
-    return sum(len(value) if field.is_repeated else 1 for field, value in track.ListFields())
 
 
 def _reasons(

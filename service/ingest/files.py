@@ -54,11 +54,11 @@ from service.ingest.trueaudio import TrueAudio, TrueAudioInfo
 from service.ingest.wavpack import WavPack, WavPackInfo
 from service.sources import FILE, MAX_SOURCE_URI, file_source_id
 
-#: How much time of the processor one file may take before its parser is taken to be stuck.
-#: Waiting for a slow disk does not count.
 TITLE_FROM_FILE_NAME: Final = "title_from_file_name"
 """The attribute of a track without a title."""
 
+#: How much time of the processor one file may take before its parser is taken to be stuck.
+#: Waiting for a slow disk does not count.
 PARSE_SECONDS: Final = 15
 #: A file up to this size is read once as a whole, before anything is looked for in it.
 _SMALL_BYTES: Final = 1 << 20

@@ -247,15 +247,16 @@ def _page(
             ShownHit(hit, tracks[hit.track_id]) for hit in selected.hits if hit.track_id in tracks
         ),
         selected.last,
-        (counts or found.counts).known(selected.seen),
+        (counts or found.counts).known(selected.seen).at_least(len(found.hits)),
         "",
         found.is_partial or selected.is_partial or counts is None,
     )
 
 
 def _is_mended(found: Found) -> bool:
-    """Whether nothing was found before words were mended, or divided otherwise."""
-    return found.readings[0].rung is Rung.TYPO
+    """Whether the best hit was found by mending, or by dividing what was typed otherwise."""
+    best = found.hits[0].rung
+    return best is Rung.TYPO or (best is Rung.EXACT and found.readings[0].rung is Rung.TYPO)
 
 
 async def _corrected(
@@ -265,11 +266,9 @@ async def _corrected(
     pages: list[Page],
     until: float | None,
 ) -> list[Page]:
-    """Return the pages with what was meant, where nothing was found without mending."""
+    """Return the pages with what was meant, where mending carried the result."""
     best = {
-        index: of.hits[0].track_id
-        for index, of in enumerate(found)
-        if of.hits and of.hits[0].rung in (Rung.EXACT, Rung.TYPO) and _is_mended(of)
+        index: of.hits[0].track_id for index, of in enumerate(found) if of.hits and _is_mended(of)
     }
     if best:
         async with cut_off(connection, until):

@@ -259,7 +259,7 @@ SELECT
 FROM q
 CROSS JOIN LATERAL (
     {named}{scored}
-    ORDER BY is_exact DESC, relevance DESC, track_id DESC
+    ORDER BY is_beyond, is_exact DESC, relevance DESC, track_id DESC
     LIMIT (SELECT %(limit)s::integer)
 ) AS hit
 """
@@ -392,7 +392,8 @@ async def find_all(
     settled first.
     """
     found = await find(connection, scope, lookups, limit, by_name=by_name)
-    if scope.is_in_doubt and any(candidate.is_beyond for candidate in found):
+    is_in_doubt = scope.is_in_doubt or scope.is_narrow is None
+    if is_in_doubt and any(candidate.is_beyond for candidate in found):
         scope = await _without_doubt(connection, scope)
         if scope.is_narrow:
             found = await find(connection, scope, lookups, limit, by_name=by_name)

@@ -60,8 +60,13 @@ class _Climb:
 
     @property
     def is_short(self) -> bool:
-        """Whether there are few hits, none of which is just what the query says."""
-        return len(self.hits) < ENOUGH and not any(map(_is_named, self.hits.values()))
+        """Whether few hits have the words of the query, and none is just what it says.
+
+        One that is named by the same letters, divided otherwise, tells of no words by which others
+        are found.
+        """
+        by_words = [hit for hit in self.hits.values() if not _is_divided_otherwise(hit)]
+        return len(by_words) < ENOUGH and not any(map(_is_named, by_words))
 
     @property
     def is_weak(self) -> bool:
@@ -70,8 +75,10 @@ class _Climb:
 
     @property
     def is_sparse(self) -> bool:
-        """Whether there are few hits, and none by mending: what was meant is then known."""
-        return self.is_short and all(hit.rung is not Rung.TYPO for hit in self.hits.values())
+        """Whether there are few hits, and none by mending or dividing: then nobody knows better."""
+        return self.is_short and not any(
+            hit.rung is Rung.TYPO or _is_divided_otherwise(hit) for hit in self.hits.values()
+        )
 
     @property
     def is_empty(self) -> bool:
@@ -94,7 +101,7 @@ class _Climb:
             known = self.hits.setdefault(found.track_id, hit)
             if found.document is not None:
                 self.documents[found.track_id] = found.document
-            if known.rung is rung and known.relevance < hit.relevance:  # by another pattern
+            if (hit.rung, -hit.relevance) < (known.rung, -known.relevance):  # by another pattern
                 self.hits[found.track_id] = hit
 
     def found(self, limit: int) -> Found:
@@ -114,6 +121,12 @@ def _is_named(hit: Hit) -> bool:
     """Whether the words of a query, and nothing else, name the track, its artists or album."""
     match = hit.match
     return match is not None and match.words == match.whole == 1.0
+
+
+def _is_divided_otherwise(hit: Hit) -> bool:
+    """Whether the letters of a query name the track, and its words do not."""
+    match = hit.match
+    return match is not None and match.is_exact and match.in_title + match.in_artist < match.asked
 
 
 def _has_all(hit: Hit) -> bool:

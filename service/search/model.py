@@ -269,6 +269,13 @@ class Counts:
             return self
         return Counts(max(self.total, seen.total), seen.is_exact, self.facets)
 
+    def at_least(self, hits: int) -> Counts:
+        """Return the counts, now that so many hits were ranked.
+
+        A name that is divided otherwise may be a hit without having the words that are counted.
+        """
+        return self if hits <= self.total else Counts(hits, is_exact=False, facets=self.facets)
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:

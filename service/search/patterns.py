@@ -118,8 +118,8 @@ def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | No
     *others, last = words
     if last not in vocabulary.begun or not (others or len(last) >= _MIN_BEGINNING):
         return None
-    # About a quarter of all tracks have a word with a common letter, and each letter more leaves a
-    # quarter of those.
+    # A guess: about a quarter of all tracks have a word with a common letter, and each letter more
+    # leaves a quarter of those.
     share = 0.25 ** len(last) if len(last) >= _MIN_BEGINNING else inf
     beginning = _Group(((_beginning(last),),), max(share, _SELDOM))
     return _pattern([[*_as_typed(others, vocabulary), beginning]])
@@ -231,6 +231,9 @@ def with_typos(
         rest = [*readings[:index], both, *readings[index + 2 :]]
         if joined in vocabulary and all(rest):
             variants.append([_group(of, vocabulary) for of in rest])
+    together = "".join(words)
+    if len(words) > 2 and together in vocabulary:
+        variants.append([_group([(_quoted(together),)], vocabulary)])
     return _pattern(variants) if variants else None
 
 

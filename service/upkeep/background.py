@@ -26,13 +26,23 @@ async def keep_up(database: Database, interval: float) -> None:
     while True:
         await asyncio.sleep(pause)
         pause = await _turn(database, interval)
+        await _refresh(database)
+
+
+async def _refresh(database: Database) -> None:
+    """Keep the planner's statistics up to date, by itself: upkeep goes on when that fails."""
+    try:
+        await refresh(database)
+    except DomainError as error:
+        _LOG.debug("statistics are left to autovacuum", exc_info=error)
+    except Exception:  # noqa: BLE001 - plans are worse for a minute
+        _LOG.exception("statistics could not be renewed")
 
 
 async def _turn(database: Database, interval: float) -> float:
-    """Do one batch, with fresh statistics; returns how many seconds to wait for the next."""
+    """Do one batch; returns how many seconds to wait for the next."""
     begin = time.monotonic()
     try:
-        await refresh(database)
         done = await advance(database)
     except DomainError as error:
         # The database is down or busy: whoever answers calls says so.

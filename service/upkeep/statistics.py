@@ -11,7 +11,7 @@ from typing import Final
 
 from psycopg import sql
 
-from service.database import Connection, Database, load_statements
+from service.database import Database, load_statements
 
 _SQL = load_statements(__package__)
 _OUTGROWN = _SQL["outgrown_tables"]
@@ -22,14 +22,12 @@ _ANALYZE: Final = sql.SQL("ANALYZE (SKIP_LOCKED) {}")
 async def refresh(database: Database) -> list[str]:
     """Have PostgreSQL look at the tables that have grown to several times their size.
 
-    Returns their names. Takes about a second for a large one, in which nobody has to wait.
+    Returns their names. A large one takes about a second, in which who reads and writes does not
+    wait; each is done for itself, so that none has to be done again when the next one fails.
     """
-
-    async def work(connection: Connection) -> list[str]:
+    async with database.read() as connection:
         rows = await (await connection.execute(_OUTGROWN)).fetchall()
         tables = [name for (name,) in rows]
         for name in tables:
             await connection.execute(_ANALYZE.format(sql.Identifier(name)))
         return tables
-
-    return await database.write(work)

@@ -137,3 +137,47 @@ async def test_a_name_is_exact_however_its_words_are_divided(
         groups = (await search.Suggest(pb.SuggestRequest(query=typed))).groups
         assert len(groups) == 5
         assert {group.suggestions[0].text for group in groups} == {name}, typed
+
+
+@pytest.mark.parametrize("typed", ["wonder wall", "wonderwall", "stone roses", "stoneroses"])
+async def test_totals_facets_and_lists_know_names_that_are_divided_otherwise(
+    search: SearchServiceAsyncStub, database: Database, typed: str
+) -> None:
+    await add_tracks(
+        database,
+        *(
+            Track(title=title, credits=credited(artist), genres=["Rock"])
+            for title, artist in (
+                ("Wonderwall", "Oasis"),
+                ("Elephant Stone", "Stone Roses"),
+                ("Wonder", "Adrian"),
+                ("Wall", "Roger"),
+                ("Stone", "Roger"),
+                ("Roses", "Roger"),
+            )
+        ),
+    )
+    request = pb.SearchTracksRequest(
+        query=typed, count_total=True, facets=[pb.SEARCH_FACET_FIELD_GENRE]
+    )
+    ranked = await search.SearchTracks(request)
+    assert ranked.hits[0].rung == pb.SEARCH_RUNG_EXACT
+    assert ranked.total_size == len(ranked.hits) == 1
+    assert [value.count for value in ranked.facets[0].values] == [1]
+    listed = await search.SearchTracks(pb.SearchTracksRequest(query=typed, order_by="title"))
+    assert [hit.track for hit in listed.hits] == [hit.track for hit in ranked.hits]
+
+
+async def test_what_was_meant_is_told_though_fewer_words_were_found_before(
+    search: SearchServiceAsyncStub, database: Database
+) -> None:
+    await add_tracks(
+        database,
+        Track(title="Enter Sandman", credits=credited("Metallica")),
+        Track(title="Enter Sandman", credits=credited("Iron Horse")),
+        Track(title="Nothing", credits=credited("Metalica")),
+    )
+    request = pb.SearchTracksRequest(query="metalicca enter sandman")
+    found = await search.SearchTracks(request)
+    assert found.hits[0].rung == pb.SEARCH_RUNG_TYPO
+    assert found.did_you_mean == "metallica enter sandman"

@@ -70,7 +70,8 @@ _SCOPES: Final = [Scope(library_id, parse("")) for library_id in (None, UUID(int
         *(find_statement(scope, source)[0] for scope in _SCOPES for source in find.Source),
         *(
             suggest.statement(source, titles=True, names=True, in_library=in_library)
-            for source in (set(suggest.Source) - {suggest.Source.CALLED})
+            for source in suggest.Source
+            if source is not suggest.Source.CALLED
             for in_library in (False, True)
         ),
     ],

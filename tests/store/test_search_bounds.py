@@ -90,11 +90,11 @@ async def test_what_few_of_many_tracks_pass_is_found_in_full(connection: Connect
         broad = Scope(library_id, parse("explicit:yes"), is_narrow=False)
         _, found = await find_all(connection, broad, [lookup], 50, by_name=False)
         assert [candidate.is_beyond for candidate in found] == [True]
-        in_doubt = replace(broad, is_in_doubt=True)
-        settled, found = await find_all(connection, in_doubt, [lookup], 50, by_name=False)
-        assert settled.is_narrow
-        assert {candidate.track_id for candidate in found} == ids != set()
-        assert not any(candidate.is_beyond for candidate in found)
+        for in_doubt in (replace(broad, is_in_doubt=True), replace(broad, is_narrow=None)):
+            settled, found = await find_all(connection, in_doubt, [lookup], 50, by_name=False)
+            assert settled.is_narrow
+            assert {candidate.track_id for candidate in found} == ids != set()
+            assert not any(candidate.is_beyond for candidate in found)
     nobody = Scope(None, parse("explicit:no"), is_narrow=False, is_in_doubt=True)
     assert await find_all(connection, nobody, [lookup], 50, by_name=False) == (ANY, [])
 

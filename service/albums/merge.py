@@ -98,8 +98,9 @@ async def _tell_search(
 async def unmerge(connection: Connection, wanted: Unmerging) -> pb.UnmergeAlbumsResponse:
     """Take merges back, one after the other.
 
-    Raises `NotFound`, `EtagMismatch`, `FailedPrecondition` when one of the albums is not merged or
-    its survivor is, and `AlreadyExists` when another album has what must be unique.
+    Raises `NotFound`, `EtagMismatch`, `FailedPrecondition` when one of the albums is not merged,
+    its survivor is, or an artist in its credit was purged, and `AlreadyExists` when another album
+    has what must be unique.
     """
     await import_lock(connection)
     albums: list[pb.Album] = []

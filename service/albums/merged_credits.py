@@ -18,14 +18,25 @@ from service.albums.model import AlbumDraft
 from service.artists.merge_records import Taken, add_led, copy_taken, leading
 from service.artists.model import CreditedName, TakenName, names_given_back
 from service.database import Connection
+from service.errors import FailedPrecondition
 from service.validation import Check
 from service.wire.types import decode_credits
 
 
 async def led(connection: Connection, kept: bytes) -> AlbumDraft:
-    """Return an album as it was, but with the artists that those in its credit have become."""
+    """Return an album as it was, but with the artists that those in its credit have become.
+
+    Raises `FailedPrecondition` when one of them has gone for good.
+    """
     draft = decode_album(Check(), pb.Album.FromString(kept))
-    leads_to = await leading(connection, {of.artist_id for of in draft.credits if of.artist_id})
+    named = {of.artist_id: of.name for of in draft.credits if of.artist_id}
+    leads_to = await leading(connection, named.keys())
+    for artist_id, name in named.items():
+        if artist_id not in leads_to:
+            raise FailedPrecondition(
+                f"artist {artist_id} ({name}), whom the merged album credits, is gone for good",
+                {"artist_id": str(artist_id), "name": name},
+            )
 
     def lead(name: CreditedName) -> CreditedName:
         return replace(name, artist_id=leads_to[name.artist_id]) if name.artist_id else name

@@ -20,7 +20,7 @@ from service.cli.terminal import CommandError, counted, say
 from service.database import Database, migrations
 from service.errors import DomainError
 from service.purge.model import Kind, days_ago
-from service.purge.purging import purge, rehearse, stores_of
+from service.purge.purging import count_noted, purge, rehearse, stores_of
 from service.settings import load_settings
 
 _EPILOG = flowing("""
@@ -74,18 +74,24 @@ def purge_old(
     with explained(), database() as url:
         if not migrations.is_current(url):
             raise CommandError("the schema is not the one needed: see `fonoteca db status`")
-        found = _run(_count(url, older_than))
         if dry_run:
-            _print(found, "would go", as_json=as_json)
+            _print(_run(_count(url, older_than)), "would go", as_json=as_json)
             return
-        if found.total() and not yes:
-            _print(found, "would go", as_json=False)
-            typer.confirm("Remove them for good?", abort=True, err=True)
+        if not yes:
+            _ask(_run(_count(url, older_than)))
         gone: Counter[Kind] = Counter()
         try:
-            _run(_purge(url, older_than, gone))
+            noted = _run(_purge(url, older_than, gone))
         finally:
             _print(gone, "gone for good", as_json=as_json)
+        if noted:
+            say(f"{noted:,} noted that nothing refers to: to go when that has lasted long enough")
+
+
+def _ask(found: Counter[Kind]) -> None:
+    if found.total():
+        _print(found, "would go", as_json=False)
+        typer.confirm("Remove them for good?", abort=True, err=True)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -105,13 +111,15 @@ async def _count(url: str, days: int) -> Counter[Kind]:
         await opened.close()
 
 
-async def _purge(url: str, days: int, gone: Counter[Kind]) -> None:
+async def _purge(url: str, days: int, gone: Counter[Kind]) -> int:
+    """Purge, and count in `gone` what goes; return how much is noted, but has not gone."""
     settings = load_settings()
     opened = Database(url, settings)
     await opened.open()
     try:
         async for kind, count in purge(opened, stores_of(settings), days_ago(days)):
             gone[kind] += count
+        return await count_noted(opened)
     finally:
         await opened.close()
 

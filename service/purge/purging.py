@@ -72,7 +72,7 @@ async def purge(
     has gone, and another purge goes on. The bytes of one picture may then stay until it is sent
     again.
     """
-    async for kind, gone in _purge_deleted(database.write, before):
+    async for kind, gone in _purge_deleted(database, before):
         yield kind, gone
     for kind in store.UNREFERENCED:
         await _note(database.write, kind)
@@ -80,42 +80,51 @@ async def purge(
             async for gone in _purge_pictures(database, stores.pictures, before):
                 yield kind, gone
         else:
-            async for gone in _purge_rows(database.write, kind, before):
+            async for gone in _purge_rows(database, kind, before):
                 yield kind, gone
-    await _note_sent_files(database.write, stores.sent_files)
-    async for name in _sent_files(database.write, stores.sent_files, before):
+    await _note_sent_files(database, stores.sent_files)
+    async for name in _sent_files(database, stores.sent_files, before):
         drop = partial(_drop_sent_file, stores.sent_files, name, before)
         yield Kind.SENT_FILES, int(await database.write(drop))
 
 
+async def count_noted(database: Database) -> int:
+    """Return how much is noted that nothing refers to: it has not gone yet."""
+    async with database.read() as connection:
+        return await store.count_noted(connection)
+
+
 async def rehearse(database: Database, stores: Stores, before: datetime) -> Counter[Kind]:
-    """Return how much a purge would take, by doing it in a transaction that is rolled back."""
+    """Return how much a purge would take if nobody held anything and no import ran.
+
+    It keeps nobody waiting but other purges: it notes what nothing refers to in a transaction that
+    is rolled back, and counts. What was noted, has been referred to since, and loses that with the
+    purge itself is not counted.
+    """
 
     async def work(connection: Connection) -> Counter[Kind]:
         async def run(step: Callable[[Connection], Awaitable[T]]) -> T:
             return await step(connection)
 
-        found: Counter[Kind] = Counter()
-        async for kind, gone in _purge_deleted(run, before):
-            found[kind] += gone
         for kind in store.UNREFERENCED:
             await _note(run, kind)
-            async for gone in _purge_rows(run, kind, before):
-                found[kind] += gone
-        await _note_sent_files(run, stores.sent_files)
-        async for name in _sent_files(run, stores.sent_files, before):
-            found[Kind.SENT_FILES] += await _can_go(connection, stores.sent_files, name, before)
-        return found
+        return Counter(
+            {kind: await store.count(connection, kind, before) for kind in store.COUNTED}
+        )
 
-    return await database.try_out(work)
+    found = await database.try_out(work)
+    async for name in _sent_files(database, stores.sent_files, before):
+        can_go = partial(_can_go, stores.sent_files, name, before)
+        found[Kind.SENT_FILES] += await database.write(can_go)
+    return found
 
 
-async def _purge_deleted(run: Run[Batch], before: datetime) -> AsyncIterator[tuple[Kind, int]]:
-    """Purge what was deleted, each batch by `run`; yield how much of what has gone."""
+async def _purge_deleted(database: Database, before: datetime) -> AsyncIterator[tuple[Kind, int]]:
+    """Purge what was deleted; yield how much of what has gone."""
     for kind, (step, limit) in _DELETED.items():
         after: str | None = store.FIRST_ID
         while after is not None:
-            batch = await run(partial(step, before=before, after=after, limit=limit))
+            batch = await database.write(partial(step, before=before, after=after, limit=limit))
             yield kind, batch.gone
             after = batch.last
 
@@ -127,27 +136,28 @@ async def _note(run: Run[str | None], kind: Kind) -> None:
         after = await run(partial(store.note, kind=kind, after=after, limit=_NOTED))
 
 
-async def _purge_rows(run: Run[Batch], kind: Kind, before: datetime) -> AsyncIterator[int]:
+async def _purge_rows(database: Database, kind: Kind, before: datetime) -> AsyncIterator[int]:
     """Purge rows that nothing refers to; yield how many have gone."""
     after: str | None = ""
     while after is not None:
         step = partial(store.remove_due, kind=kind, before=before, after=after, limit=_ROWS)
-        batch = await run(step)
+        batch = await database.write(step)
         yield batch.gone
         after = batch.last
 
 
-async def _due(run: Run[list[str]], kind: Kind, before: datetime) -> AsyncIterator[str]:
+async def _due(database: Database, kind: Kind, before: datetime) -> AsyncIterator[str]:
     """Yield what nothing has referred to since before an instant."""
+    find = partial(store.due, kind=kind, before=before, limit=_ROWS)
     after = ""
-    while keys := await run(partial(store.due, kind=kind, before=before, after=after, limit=_ROWS)):
+    while keys := await database.write(partial(find, after=after)):
         for key in keys:
             yield key
         after = keys[-1]
 
 
 async def _purge_pictures(database: Database, shelf: Shelf, before: datetime) -> AsyncIterator[int]:
-    async for picture_hash in _due(database.write, Kind.PICTURES, before):
+    async for picture_hash in _due(database, Kind.PICTURES, before):
         remove = partial(store.remove, kind=Kind.PICTURES, before=before, keys=[picture_hash])
         gone = await database.write(remove)
         if gone:
@@ -162,17 +172,17 @@ async def _drop_bytes(shelf: Shelf, picture_hash: str, connection: Connection) -
             await asyncio.to_thread(shelf.drop, name)
 
 
-async def _note_sent_files(run: Run[None], vault: Vault) -> None:
+async def _note_sent_files(database: Database, vault: Vault) -> None:
     """Note which files that were sent are not in the catalogue any more."""
     names = vault.names()
     while batch := await asyncio.to_thread(list, islice(names, _NOTED)):
         addresses = [vault.address_of(name) for name in batch]
-        await run(partial(store.note_sent_files, addresses=addresses))
+        await database.write(partial(store.note_sent_files, addresses=addresses))
 
 
-async def _sent_files(run: Run[list[str]], vault: Vault, before: datetime) -> AsyncIterator[str]:
+async def _sent_files(database: Database, vault: Vault, before: datetime) -> AsyncIterator[str]:
     """Yield the names of the files of this vault that no file of a track has been long enough."""
-    async for address in _due(run, Kind.SENT_FILES, before):
+    async for address in _due(database, Kind.SENT_FILES, before):
         name = address.rpartition("/")[2]
         if address == vault.address_of(name):
             yield name
@@ -185,14 +195,16 @@ async def _drop_sent_file(
     address = vault.address_of(name)
     if not await store.hold_sent_file(connection, address):
         return False
-    if not await _can_go(connection, vault, name, before):
+    is_there = await asyncio.to_thread(vault.kept_at, name) is not None
+    if is_there and not await _can_go(vault, name, before, connection):
         return False
     await asyncio.to_thread(vault.drop, name)
     await store.forget_sent_files(connection, [address])
-    return True
+    return is_there
 
 
-async def _can_go(connection: Connection, vault: Vault, name: str, before: datetime) -> bool:
+async def _can_go(vault: Vault, name: str, before: datetime, connection: Connection) -> bool:
+    """Tell whether a file that was sent is there, came long enough ago, and no track needs it."""
     kept_at = await asyncio.to_thread(vault.kept_at, name)
     is_old = kept_at is not None and kept_at < before
     return is_old and bool(await store.unused_sent_files(connection, [vault.address_of(name)]))

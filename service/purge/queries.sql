@@ -65,6 +65,75 @@ WHERE kind = %(kind)s::text
 ORDER BY key
 LIMIT %(limit)s::integer;
 
+-- name: count_noted
+-- How much has been found without a reference. Primary key of unreferenced.
+SELECT count(*) FROM unreferenced;
+
+-- name: count_playlists
+-- How many playlists were deleted before an instant. No index: playlists are few.
+SELECT count(*) FROM playlist WHERE deleted_at < %(before)s::timestamptz;
+
+-- name: count_tracks
+-- How many tracks were deleted before an instant, that no playlist has but those which were, too.
+-- track_unsearched_idx, playlist_item_track_idx, primary key of playlist.
+SELECT count(*)
+FROM track AS t
+WHERE t.deleted_at < %(before)s::timestamptz
+    AND t.merged_into IS NULL
+    AND NOT EXISTS (
+        SELECT FROM playlist_item AS i
+        JOIN playlist AS p ON p.id = i.playlist_id
+        WHERE i.track_id = t.id AND (p.deleted_at < %(before)s::timestamptz) IS NOT TRUE
+    );
+
+-- name: count_albums
+-- How many albums had no reference at an instant, nor since. Primary key of unreferenced.
+SELECT count(*) FROM unreferenced WHERE kind = 'albums' AND since < %(before)s::timestamptz;
+
+-- name: count_artists
+-- How many artists had no reference at an instant, nor since, but from albums that go with them. Primary key of
+-- unreferenced, artist_credit_name_artist_idx, album_credit_idx.
+SELECT count(*)
+FROM unreferenced AS a
+WHERE a.kind = 'artists'
+    AND a.since < %(before)s::timestamptz
+    AND NOT EXISTS (
+        SELECT FROM artist_credit_name AS n
+        JOIN album AS b ON b.credit_id = n.credit_id
+        WHERE n.artist_id = a.key::uuid
+            AND NOT EXISTS (
+                SELECT FROM unreferenced AS u
+                WHERE u.kind = 'albums'
+                    AND u.key = b.id::text
+                    AND u.since < %(before)s::timestamptz
+            )
+    );
+
+-- name: count_links
+-- How many links were made before an instant to contents that no file has had since. Primary keys of unreferenced
+-- and file_artwork.
+SELECT count(*)
+FROM unreferenced AS u
+JOIN file_artwork AS l ON l.content_hash = u.key AND l.linked_at < %(before)s::timestamptz
+WHERE u.kind = 'picture_links' AND u.since < %(before)s::timestamptz;
+
+-- name: count_pictures
+-- How many pictures came before an instant and have had no reference since, but from links that go with them.
+-- Primary keys of unreferenced and artwork, file_artwork_hash_idx.
+SELECT count(*)
+FROM unreferenced AS p
+JOIN artwork AS w ON w.hash = p.key AND w.created_at < %(before)s::timestamptz
+WHERE p.kind = 'pictures'
+    AND p.since < %(before)s::timestamptz
+    AND NOT EXISTS (
+        SELECT FROM file_artwork AS l
+        LEFT JOIN unreferenced AS u
+            ON u.kind = 'picture_links'
+                AND u.key = l.content_hash
+                AND u.since < %(before)s::timestamptz
+        WHERE l.hash = w.hash AND (u.key IS NULL OR l.linked_at >= %(before)s::timestamptz)
+    );
+
 -- name: walk_albums
 -- The next albums. Primary key.
 SELECT id::text FROM album WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit)s::integer;
@@ -104,7 +173,7 @@ SELECT id::text FROM artist WHERE id > %(after)s::uuid ORDER BY id LIMIT %(limit
 -- Those of these artists that nothing credits but albums which nothing refers to, that nobody has changed, that
 -- no other one has become, and that no merged album may bring back. Primary keys of artist and unreferenced,
 -- artist_credit_name_artist_idx, track_credit_idx, album_credit_idx, artist_merge_leads_to_idx,
--- album_merge_ids_idx.
+-- album_merge_ids_idx, album_merge_given_ids_idx.
 SELECT a.id::text
 FROM artist AS a
 WHERE a.id = ANY(%(keys)s::uuid[])
@@ -124,6 +193,7 @@ WHERE a.id = ANY(%(keys)s::uuid[])
     )
     AND NOT EXISTS (SELECT FROM artist_merge AS m WHERE m.leads_to = a.id)
     AND NOT EXISTS (SELECT FROM album_merge AS m WHERE ids_in(m.album) @> ARRAY[a.id])
+    AND NOT EXISTS (SELECT FROM album_merge AS m WHERE ids_in(m.given) @> ARRAY[a.id])
 ORDER BY a.id;
 
 -- name: hold_artists
@@ -218,9 +288,9 @@ WHERE w.hash = ANY(%(keys)s::text[])
 RETURNING w.hash;
 
 -- name: unused_sent_files
--- Those of these addresses of sent files that no file has, by its address or by its content, of deleted tracks
--- neither; and no picture, where the two share a folder. audio_file_uri_key, audio_file_content_hash_idx,
--- primary key of artwork.
+-- Those of these addresses of sent files that no file has which is there, and whose content no file has, of
+-- deleted tracks neither; and no picture, where the two share a folder. audio_file_uri_key,
+-- audio_file_content_hash_idx, primary key of artwork.
 SELECT g.key
 FROM unnest(%(keys)s::text[]) AS g (key)
 WHERE NOT EXISTS (

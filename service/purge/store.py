@@ -29,6 +29,17 @@ _FORGET = _SQL["forget_keys"]
 _DUE = _SQL["due_keys"]
 _UNUSED_SENT_FILES = _SQL["unused_sent_files"]
 _HOLD_SENT_FILE = _SQL["hold_sent_file"]
+_COUNT_NOTED = _SQL["count_noted"]
+_COUNT: Final[Mapping[Kind, LiteralString]] = {
+    Kind.PLAYLISTS: _SQL["count_playlists"],
+    Kind.TRACKS: _SQL["count_tracks"],
+    Kind.ALBUMS: _SQL["count_albums"],
+    Kind.ARTISTS: _SQL["count_artists"],
+    Kind.LINKS: _SQL["count_links"],
+    Kind.PICTURES: _SQL["count_pictures"],
+}
+COUNTED: Final = tuple(_COUNT)
+"""What goes from the database alone: all but the bytes of sent files."""
 
 FIRST_ID: Final = str(UUID(int=0))
 
@@ -77,8 +88,8 @@ _ROWS: Final[Mapping[Kind, _Rows]] = {
 UNREFERENCED: Final = tuple(_ROWS)
 """What goes when nothing refers to it, in the order in which it can."""
 
-_KNOWN_TO_IMPORTS: Final = (Kind.ALBUMS, Kind.ARTISTS)
-"""What an import remembers for as long as it lasts."""
+_KNOWN_TO_IMPORTS: Final = (Kind.ALBUMS, Kind.ARTISTS, Kind.LINKS, Kind.PICTURES)
+"""What an import may have found, and refers to before it ends."""
 
 
 async def purge_playlists(
@@ -115,6 +126,18 @@ async def note(connection: Connection, kind: Kind, after: str, limit: int) -> st
     await connection.execute(_FORGET_OTHERS, place)
     await connection.execute(_NOTE, {"kind": kind, "keys": unused})
     return last
+
+
+async def count(connection: Connection, kind: Kind, before: datetime) -> int:
+    """Count what would go if nobody held it, once it is noted what nothing refers to now."""
+    [found] = await _column(connection, _COUNT[kind], {"before": before})
+    return int(found)
+
+
+async def count_noted(connection: Connection) -> int:
+    """Count what is noted as without a reference, however long ago."""
+    [found] = await _column(connection, _COUNT_NOTED, {})
+    return int(found)
 
 
 async def due(

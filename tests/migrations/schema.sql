@@ -1422,6 +1422,8 @@ CREATE UNIQUE INDEX album_mbid_key ON public.album USING btree (mbid) WHERE (mbi
 
 CREATE INDEX album_merge_covers_idx ON public.album_merge USING gin (cover_hashes);
 
+CREATE INDEX album_merge_given_ids_idx ON public.album_merge USING gin (public.ids_in(given));
+
 CREATE INDEX album_merge_grouping_idx ON public.album_merge USING btree (grouping_key) WHERE (grouping_key IS NOT NULL);
 
 CREATE INDEX album_merge_ids_idx ON public.album_merge USING gin (public.ids_in(album));

@@ -28,10 +28,11 @@ from service.purge.background import keep_purging
 from service.purge.model import Kind, days_ago
 from service.purge.purging import Stores, purge, stores_of
 from service.settings import Settings
+from service.tracks.store import import_lock
 from tests.support.buckets import s3_bucket
 from tests.support.errors import raises_status
 from tests.support.pictures import picture
-from tests.support.purging import age, purged
+from tests.support.purging import age, purged, purged_beside
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ async def test_a_track_that_somebody_holds_stays(
     await age(connection)
     async with database.transaction() as holder:
         await holder.execute("SELECT FROM track FOR UPDATE")
-        assert await purged(database, stores) == {}
+        assert await purged_beside(database, stores) == {}
     assert await purged(database, stores) == {Kind.TRACKS: 1}
 
 
@@ -240,9 +241,19 @@ async def test_a_picture_that_is_being_linked_stays(
             "INSERT INTO file_artwork (content_hash, position, hash, type, origin)"
             f" VALUES ('{CONTENT}', 0, '{kept}', 'front', 'EMBEDDED')".encode()
         )
-        gone = [count async for _, count in purge(database, stores, days_ago(90))]
-        assert not any(gone)
+        assert await purged_beside(database, stores) == {}
     assert shelf.holds(kept)
+
+
+async def test_pictures_and_their_links_stay_during_an_import(
+    artwork: ArtworkServiceAsyncStub, database: Database, connection: Connection, stores: Stores
+) -> None:
+    await link(artwork, CONTENT, await put(artwork, picture(70, 70)))
+    await age(connection)
+    async with database.transaction() as importing:
+        await import_lock(importing)
+        assert await purged_beside(database, stores) == {}
+    assert await purged(database, stores) == {Kind.LINKS: 1, Kind.PICTURES: 1}
 
 
 async def test_a_picture_that_comes_while_it_is_purged_is_sent_again(
@@ -399,3 +410,9 @@ async def test_the_command_counts_asks_and_purges(
     assert not await exists(tracks, track)
     nothing = await run()
     assert (nothing.exit_code, "0 tracks" in nothing.stderr) == (0, True)
+    assert "noted" not in nothing.stderr
+    lost = (await new_track(artist="Gone")).id
+    await delete(tracks, lost)
+    await connection.execute("DELETE FROM track")
+    noting = await run("--yes")
+    assert (noting.exit_code, "1 noted that nothing refers to" in noting.stderr) == (0, True)

@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from fonoteca.v1 import album_pb2, artist_pb2, ingest_pb2, ingest_pb2_grpc, track_pb2
+from fonoteca.v1.types_pb2 import CREDIT_ROLE_PRIMARY
+from service.albums import merge_records
 from service.albums import store as album_store
 from service.albums.model import AlbumCover
 from service.artwork import store as pictures
@@ -23,12 +25,12 @@ from service.database import Connection, Database
 from service.media import store as media
 from service.purge import store
 from service.purge.model import Kind, days_ago
-from service.purge.purging import Stores, purge, stores_of
+from service.purge.purging import Stores, rehearse, stores_of
 from service.settings import Settings
-from service.tracks.store import import_lock
+from service.tracks.store import import_lock, try_import_lock
 from tests.support.audio import wav
 from tests.support.errors import raises_status
-from tests.support.purging import age, purged
+from tests.support.purging import age, purged, purged_beside
 from tests.support.waiting import eventually, is_waiting
 from tests.support.writing import credited
 
@@ -227,12 +229,77 @@ async def test_what_is_being_credited_stays_and_so_does_all_during_an_import(
     async with database.transaction() as writer:
         await writer.execute("SELECT FROM artist FOR KEY SHARE")
         await writer.execute("SELECT FROM album FOR KEY SHARE")
-        assert await purged(database, stores) == {}
+        assert await purged_beside(database, stores) == {}
     async with database.transaction() as importing:
         await import_lock(importing)
-        assert await purged(database, stores) == {}
+        assert await purged_beside(database, stores) == {}
     assert await names(artists) == ["Gone"]
     assert await purged(database, stores) == {Kind.ALBUMS: 1, Kind.ARTISTS: 1}
+
+
+async def test_a_rehearsal_keeps_nobody_waiting(
+    artists: ArtistServiceAsyncStub,
+    tracks: TrackServiceAsyncStub,
+    new_track: NewTrack,
+    database: Database,
+    connection: Connection,
+    stores: Stores,
+) -> None:
+    former, deleted = [await on(new_track, name, name) for name in ("Gone", "Deleted")]
+    await go(tracks, connection, former)
+    await tracks.DeleteTrack(track_pb2.DeleteTrackRequest(id=deleted.id))
+    await age(connection)
+    async with database.transaction() as other:
+        # All but pictures is looked at by now.
+        await other.execute("LOCK TABLE artwork IN ACCESS EXCLUSIVE MODE")
+        rehearsing = asyncio.create_task(rehearse(database, stores, days_ago(90)))
+        await eventually(lambda: is_waiting(connection))
+        assert await try_import_lock(other)
+        await tracks.UndeleteTrack(track_pb2.UndeleteTrackRequest(id=deleted.id))
+        again = await on(new_track, "Gone", "Gone")
+        assert not rehearsing.done()
+    await rehearsing
+    assert again.credits[0].artist_id == former.credits[0].artist_id
+    assert again.album.id == former.album.id
+
+
+async def merged_giving(
+    new_track: NewTrack, albums: AlbumServiceAsyncStub, connection: Connection, artist_id: str
+) -> UUID:
+    """Merge an album that has given a credit with an artist that its own does not name."""
+    survivor, merged = [(await on(new_track, name, name)).album.id for name in ("One", "Two")]
+    await albums.MergeAlbums(album_pb2.MergeAlbumsRequest(survivor_id=survivor, album_ids=[merged]))
+    found = await merge_records.get(connection, UUID(merged))
+    given = album_pb2.Album.FromString(found.given)
+    given.credits.add(artist_id=artist_id, name="Given", role=CREDIT_ROLE_PRIMARY)
+    await merge_records.remember(connection, UUID(merged), found.album, given.SerializeToString())
+    return UUID(merged)
+
+
+async def test_an_artist_in_what_a_merged_album_gave_stays(
+    albums: AlbumServiceAsyncStub,
+    artists: ArtistServiceAsyncStub,
+    tracks: TrackServiceAsyncStub,
+    new_track: NewTrack,
+    database: Database,
+    connection: Connection,
+    stores: Stores,
+) -> None:
+    named = await on(new_track, "Given", "Lost")
+    merged = await merged_giving(new_track, albums, connection, named.credits[0].artist_id)
+    await go(tracks, connection, named)
+    await age(connection)
+    assert await purged(database, stores) == {Kind.ALBUMS: 1}
+    assert "Given" in await names(artists)
+    await albums.UnmergeAlbums(album_pb2.UnmergeAlbumsRequest(album_ids=[str(merged)]))
+
+
+async def test_an_album_whose_artist_is_gone_for_good_cannot_come_back(
+    albums: AlbumServiceAsyncStub, new_track: NewTrack, connection: Connection
+) -> None:
+    merged = await merged_giving(new_track, albums, connection, str(uuid4()))
+    with raises_status(grpc.StatusCode.FAILED_PRECONDITION):
+        await albums.UnmergeAlbums(album_pb2.UnmergeAlbumsRequest(album_ids=[str(merged)]))
 
 
 async def test_the_time_of_a_picture_counts_from_its_last_cover(
@@ -271,7 +338,7 @@ async def test_a_cover_and_a_purge_of_its_picture_take_turns(
         covers = (AlbumCover(f"https://pictures.example/{HASH}", "front", None, None, ""),)
         draft = replace(album.draft, covers=covers)
         await album_store.update(changing, album.id, draft, album.credit)
-        assert await purged(database, stores) == {}
+        assert await purged_beside(database, stores) == {}
     assert await purged(database, stores) == {}
     await cover(albums, album_id)
     await age(connection)
@@ -319,11 +386,22 @@ async def test_sent_files_go_a_time_after_their_track(
     await age(connection)
     async with database.transaction() as sending:
         await media.lock_sent_file(sending, gone)
-        assert [each async for each in purge(database, stores, days_ago(90)) if each[1]] == []
+        assert await purged_beside(database, stores) == {}
     assert await purged(database, stores) == {Kind.SENT_FILES: 1}
     assert set(stores.sent_files.names()) == {stays}
     assert (await ingest.IngestFile(messages(contents[0]))).created
     assert set(stores.sent_files.names()) == {gone, stays}
+
+
+async def test_a_sent_file_that_somebody_has_removed_is_forgotten(
+    database: Database, connection: Connection, stores: Stores
+) -> None:
+    address = stores.sent_files.address_of(HASH)
+    await store.note_sent_files(connection, [address])
+    await age(connection)
+    assert await store.due(connection, Kind.SENT_FILES, days_ago(90), "", 10) == [address]
+    assert await purged(database, stores) == {}
+    assert await store.due(connection, Kind.SENT_FILES, days_ago(0), "", 10) == []
 
 
 async def test_a_file_that_is_purged_while_it_comes_is_sent_again(

@@ -142,9 +142,9 @@ class AlbumServiceServicer:
         went over from it, as far as the survivor still has it; what came later stays with the survivor,
         as does what another one that is still merged into it has too. Takes turns with imports.
 
-        FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
-        album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
-        unique.
+        FAILED_PRECONDITION when an album is not merged, when its survivor was itself merged into another
+        album, which must be taken back first, or when an artist that its credit names is gone for good.
+        ALREADY_EXISTS when another album has meanwhile got what must be unique.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -67,9 +67,9 @@ class AlbumServiceStub:
     went over from it, as far as the survivor still has it; what came later stays with the survivor,
     as does what another one that is still merged into it has too. Takes turns with imports.
 
-    FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
-    album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
-    unique.
+    FAILED_PRECONDITION when an album is not merged, when its survivor was itself merged into another
+    album, which must be taken back first, or when an artist that its credit names is gone for good.
+    ALREADY_EXISTS when another album has meanwhile got what must be unique.
     """
     ListMergedAlbums: _grpc.UnaryUnaryMultiCallable[_album_pb2.ListMergedAlbumsRequest, _album_pb2.ListMergedAlbumsResponse]
     """Lists the albums that were merged into one, directly or through others, a page at a time: the
@@ -115,9 +115,9 @@ class AlbumServiceAsyncStub(AlbumServiceStub):
     went over from it, as far as the survivor still has it; what came later stays with the survivor,
     as does what another one that is still merged into it has too. Takes turns with imports.
 
-    FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
-    album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
-    unique.
+    FAILED_PRECONDITION when an album is not merged, when its survivor was itself merged into another
+    album, which must be taken back first, or when an artist that its credit names is gone for good.
+    ALREADY_EXISTS when another album has meanwhile got what must be unique.
     """
     ListMergedAlbums: _aio.UnaryUnaryMultiCallable[_album_pb2.ListMergedAlbumsRequest, _album_pb2.ListMergedAlbumsResponse]  # type: ignore[assignment]
     """Lists the albums that were merged into one, directly or through others, a page at a time: the
@@ -202,9 +202,9 @@ class AlbumServiceServicer(metaclass=_abc_1.ABCMeta):
         went over from it, as far as the survivor still has it; what came later stays with the survivor,
         as does what another one that is still merged into it has too. Takes turns with imports.
 
-        FAILED_PRECONDITION when an album is not merged, or when its survivor was itself merged into another
-        album, which must be taken back first. ALREADY_EXISTS when another album has meanwhile got what must be
-        unique.
+        FAILED_PRECONDITION when an album is not merged, when its survivor was itself merged into another
+        album, which must be taken back first, or when an artist that its credit names is gone for good.
+        ALREADY_EXISTS when another album has meanwhile got what must be unique.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+DROP INDEX album_merge_given_ids_idx;

@@ -21,6 +21,7 @@ from service.cli.options import DEFAULT_ADDRESS, DEFAULT_LIBRARY, Address, AsJso
 from service.cli.terminal import FAILED, counted, leave, say
 from service.ingest.audio_hash import hash_file
 from service.ingest.locations import file_uri, is_remote, local_path
+from service.ingest.payload import find_payload
 
 _MOST_FORGOTTEN: Final = 1_000
 """How many files the service forgets in a call."""
@@ -180,7 +181,7 @@ def _found_at(place: str) -> pb.RelinkFileRequest:
             found = os.fstat(stream.fileno())
             if not stat.S_ISREG(found.st_mode):
                 leave(FAILED, f"{place}: is not a regular file")
-            hashes = hash_file(stream)
+            hashes = hash_file(stream, find_payload(stream, found.st_size))
     except OSError as error:
         leave(FAILED, f"{place}: {error.strerror}")
     request.size_bytes = found.st_size

@@ -10,7 +10,19 @@ _CONTAINERS: Final = frozenset(
     {b"moov", b"udta", b"trak", b"mdia", b"meta", b"ilst", b"stbl", b"minf",
      b"mvex", b"moof", b"traf"}
 )  # fmt: skip
-_MOST_ATOMS: Final = 100_000
+#: What is inside these ends within them. They may be many, and would be read again in each other.
+_STRICT: Final = frozenset({b"moof", b"traf"})
+#: In one file: a day of sound in fragments of two seconds has some 300,000.
+_MOST_ATOMS: Final = 400_000
+
+
+@dataclass(slots=True)
+class _Walk:
+    """How far the atoms of a file are known."""
+
+    left: int
+    #: Whether the atoms of the file, or of a fragment in it, could not be followed to their end.
+    is_cut_off: bool = False
 
 
 @dataclass(slots=True)
@@ -24,6 +36,7 @@ class Atom:
     end: int
     #: Where the file ends. A part may reach beyond the one around it, as some writers miscount.
     _file_end: int
+    _walk: _Walk
     _children: list[Atom] | None = None
 
     @property
@@ -33,6 +46,11 @@ class Atom:
     @property
     def datalength(self) -> int:
         return self.end - self._dataoffset
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether what was looked at in this file is less than there is, as far as is known yet."""
+        return self._walk.is_cut_off
 
     @property
     def children(self) -> list[Atom] | None:
@@ -71,9 +89,12 @@ class Atom:
 
     def _parts(self) -> Iterator[Atom]:
         at = self._dataoffset + self._head()
-        for _ in range(_MOST_ATOMS):
-            if at + 8 > self.end:
+        limit = self.end if self.name in _STRICT else self._file_end
+        while at + 8 <= self.end:
+            if not self._walk.left:
+                self._walk.is_cut_off = True
                 return
+            self._walk.left -= 1
             self.stream.seek(at)
             head = self.stream.read(16)
             if len(head) < 8:
@@ -84,9 +105,10 @@ class Atom:
             elif length == 0 and not self.name:
                 length = self.end - at
             if length < size:
+                self._walk.is_cut_off |= not self.name or self.name in _STRICT
                 return
-            end = min(at + length, self._file_end)
-            yield Atom(self.stream, head[4:8], at, at + size, end, self._file_end)
+            end = min(at + length, limit)
+            yield Atom(self.stream, head[4:8], at, at + size, end, self._file_end, self._walk)
             at += length
 
     def _head(self) -> int:
@@ -101,4 +123,4 @@ class Atom:
 def atoms_of(stream: BinaryIO) -> Atom:
     """Return a whole file as an atom, whose children are those of the file."""
     end = stream.seek(0, 2)
-    return Atom(stream, b"", 0, 0, end, end)
+    return Atom(stream, b"", 0, 0, end, end, _Walk(_MOST_ATOMS))

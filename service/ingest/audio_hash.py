@@ -15,7 +15,7 @@ from io import BytesIO
 from typing import BinaryIO, Final
 
 from service.ingest.mpeg4_samples import Range
-from service.ingest.payload import Payload, find_payload
+from service.ingest.payload import Payload
 
 _PIECE_BYTES: Final = 1 << 20
 #: Below this, starting a thread takes longer than it saves.
@@ -32,10 +32,13 @@ class FileHashes:
     notes: tuple[str, ...] = ()
 
 
-def hash_file(stream: BinaryIO) -> FileHashes:
-    """Read a file to its end and return its hashes. Raises `OSError` only, whatever it holds."""
+def hash_file(stream: BinaryIO, payload: Payload) -> FileHashes:
+    """Read a file, in which the audio was found, to its end and return its hashes.
+
+    Raises `OSError` only, whatever it holds.
+    """
     size = stream.seek(0, 2)
-    audio = _AudioDigest(find_payload(stream, size))
+    audio = _AudioDigest(payload)
     if isinstance(stream, BytesIO):
         whole = stream.getvalue()
         audio.feed(memoryview(whole), 0)

@@ -11,7 +11,8 @@ import io
 import os
 import signal
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePath
@@ -45,6 +46,7 @@ from service.ingest.locations import file_uri, shown_path
 from service.ingest.mpeg4 import mp4_tags
 from service.ingest.mpeg_audio import MP3, MPEGInfo
 from service.ingest.musepack import Musepack, MusepackInfo
+from service.ingest.payload import find_payload
 from service.ingest.pictures import Embedded, FoundPicture, collect, of_blocks
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, harvest, whole_comments
@@ -255,20 +257,20 @@ def _open(job: _Job) -> None:
 
 def _take_apart(job: _Job) -> None:
     """Read tags and sound; raises `_StuckError` when the parser does not come to an end."""
-    _listen()
-    signal.setitimer(signal.ITIMER_VIRTUAL, PARSE_SECONDS)
     try:
-        job.content = _parse(job.path, job.stream)
+        with _limited_time():
+            job.content = _parse(job.path, job.stream)
     except BaseException:
         job.stream.close()
         raise
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def _hash(job: _Job) -> None:
+    """Make the hashes; raises `_StuckError` when it takes too long to find what is the audio."""
     with job.stream:
-        job.hashes = hash_file(job.stream)
+        with _limited_time():
+            payload = find_payload(job.stream, job.stream.seek(0, 2))
+        job.hashes = hash_file(job.stream, payload)
     before, after = job.status, _status(job.path)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceError("was changed while it was read: scan it again when it is complete")
@@ -471,6 +473,17 @@ def _flac_comments(stream: _File, start: int) -> list[Harvest]:
                 found.append(whole_comments(content))
         position += 4 + size
     return found
+
+
+@contextmanager
+def _limited_time() -> Iterator[None]:
+    """Raise `_StuckError` in what takes too much time."""
+    _listen()
+    signal.setitimer(signal.ITIMER_VIRTUAL, PARSE_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 @cache

@@ -16,12 +16,16 @@ _SIMPLE_BLOCK, _BLOCK = 0xA3, 0xA1
 _TRACKS, _ENTRY, _NUMBER, _TYPE = 0x1654AE6B, 0xAE, 0xD7, 0x83
 _ENCODINGS, _ENCODING, _COMPRESSION = 0x6D80, 0x6240, 0x5034
 _ALGORITHM, _SETTINGS = 0x4254, 0x4255
-_WANTED: Final = frozenset({_SIMPLE_BLOCK, _BLOCK, _TRACKS})
+_BLOCKS: Final = frozenset({_SIMPLE_BLOCK, _BLOCK})
 _AUDIO: Final = 2
 #: The way of packing that leaves out how each frame begins, and says it once for all.
 _STRIPPED: Final = 3
-#: No block and no list of tracks is larger.
+#: No block of sound and no list of tracks is larger.
 _LARGEST: Final = 16 << 20
+_LONGEST_NUMBER: Final = 8
+#: What frames leave out is the beginning of their head. As it is hashed with each of them, a longer
+#: one would make much out of a small file.
+_LONGEST_BEGINNING: Final = 64
 #: What is behind the number of the track in a block: a time and flags.
 _BLOCK_HEAD: Final = 3
 _LACING: Final = 0x06
@@ -52,7 +56,8 @@ class AudioBlocks:
         self.problem = ""
         self._rest = b""
         self._skip = 0
-        self._track = 0
+        #: The number of the sound; None before the list of tracks, 0 when there is none in it.
+        self._track: int | None = None
         self._beginning = b""
 
     def feed(self, piece: memoryview) -> Iterator[memoryview]:
@@ -72,8 +77,10 @@ class AudioBlocks:
                     at = start
                     continue
                 end = start + size
-                if name in _WANTED:
-                    yield from self._taken(name, _whole(data, start, size))
+                if name == _TRACKS and self._track is None:
+                    self._track, self._beginning = _sound_track(_whole(data, start, size))
+                elif name in _BLOCKS and self._is_sound(data, start, size):
+                    yield from self._frames(_whole(data, start, size))
                 elif size < 0:
                     raise _BrokenError
                 at = end
@@ -90,33 +97,54 @@ class AudioBlocks:
             self.problem = _PROBLEM
             yield memoryview(self._rest)
 
-    def _taken(self, name: int, content: memoryview) -> Iterator[memoryview]:
-        """Yield the frames of a block, or look which ones are the sound. Raises `_BrokenError`."""
+    def _is_sound(self, data: memoryview, start: int, size: int) -> bool:
+        """Return whose a block is, of which no more than its beginning need be there.
+
+        Raises `_CutError`, `_BrokenError`.
+        """
+        if self._track is None:
+            raise _BrokenError
+        head = _whole(data, start, min(size, _LONGEST_NUMBER))
         try:
-            if name != _TRACKS:
-                yield from self._frames(content)
-            elif not self._track:
-                self._track, self._beginning = _sound_track(content)
-        except (_CutError, IndexError):
+            return _number(head, 0)[0] == self._track != 0
+        except _CutError:
             raise _BrokenError from None
 
     def _frames(self, block: memoryview) -> Iterator[memoryview]:
-        track, at = _number(block, 0)
-        if track != self._track:
+        """Yield the frames of a block, or some of them as one. Raises `_BrokenError`."""
+        _, at = _number(block, 0)
+        try:
+            lacing = block[at + _BLOCK_HEAD - 1] & _LACING
+            content, sizes = _laced(block[at + _BLOCK_HEAD :], lacing)
+        except (_CutError, IndexError):
+            raise _BrokenError from None
+        if not self._beginning:
+            yield content
             return
-        flags = block[at + _BLOCK_HEAD - 1]
-        for frame in _laced(block[at + _BLOCK_HEAD :], flags & _LACING):
-            if self._beginning:
-                yield memoryview(self._beginning)
-            yield frame
+        if not all(sizes):
+            raise _BrokenError
+        for size in sizes:
+            yield memoryview(self._beginning)
+            yield content[:size]
+            content = content[size:]
 
 
 def _sound_track(tracks: memoryview) -> tuple[int, bytes]:
-    """Return the number of the first track of sound, and what its frames leave out."""
-    for name, entry in _children(tracks):
-        told = dict(_children(entry)) if name == _ENTRY else {}
-        if int.from_bytes(told.get(_TYPE, b"")) == _AUDIO:
-            return int.from_bytes(told.get(_NUMBER, b"")), _left_out(told.get(_ENCODINGS))
+    """Return the number of the first track of sound, and what its frames leave out.
+
+    The number is 0 when there is none. Raises `_BrokenError`.
+    """
+    try:
+        for name, entry in _children(tracks):
+            told = dict(_children(entry)) if name == _ENTRY else {}
+            if int.from_bytes(told.get(_TYPE, b"")) == _AUDIO:
+                number = int.from_bytes(told.get(_NUMBER, b""))
+                beginning = _left_out(told.get(_ENCODINGS))
+                if not number or len(beginning) > _LONGEST_BEGINNING:
+                    raise _BrokenError
+                return number, beginning
+    except _CutError:
+        raise _BrokenError from None
     return 0, b""
 
 
@@ -146,11 +174,13 @@ def _whole(data: memoryview, start: int, size: int) -> memoryview:
     return data[start : start + size]
 
 
-def _laced(content: memoryview, lacing: int) -> Iterator[memoryview]:
-    """Yield the frames that share a block, which tells the sizes of all but the last one."""
+def _laced(content: memoryview, lacing: int) -> tuple[memoryview, list[int]]:
+    """Return the frames that share a block, one behind the other, and the size of each.
+
+    Raises `_CutError`, `_BrokenError`, `IndexError`.
+    """
     if not lacing:
-        yield content
-        return
+        return content, [len(content)]
     count, at = content[0] + 1, 1
     sizes: list[int] = []
     if lacing == _XIPH:
@@ -169,12 +199,11 @@ def _laced(content: memoryview, lacing: int) -> Iterator[memoryview]:
             sizes.append(sizes[-1] + size - middle if number else size)
     else:
         sizes = [(len(content) - at) // count] * (count - 1)
-    for size in sizes:
-        if not 0 <= size <= len(content) - at:
-            raise _BrokenError
-        yield content[at : at + size]
-        at += size
-    yield content[at:]
+    # All but the last one are told.
+    sizes.append(len(content) - at - sum(sizes))
+    if min(sizes) < 0:
+        raise _BrokenError
+    return content[at:], sizes
 
 
 def _element(data: memoryview, at: int) -> _Element:

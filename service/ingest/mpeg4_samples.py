@@ -16,6 +16,12 @@ from service.ingest.atoms import Atom
 
 #: A table of more bytes is none.
 _LARGEST_TABLE: Final = 64 << 20
+#: Sounds in packets, whose samples may be of one size: AC-3, AMR, MP3 and their like. Elsewhere one
+#: size may be of anything, such as a byte: PCM and QuickTime count samples in ways of their own.
+_PACKETS: Final = frozenset(
+    {b"ac-3", b"ec-3", b"ac-4", b"mlpa", b"dtsc", b"dtsh", b"dtsl", b"dtse",
+     b"mp4a", b".mp3", b"Opus", b"samr", b"sawb", b"sawp", b"sevc", b"sqcp"}
+)  # fmt: skip
 #: What a fragment says of all its samples, by the flags that tell which of these are there: where
 #: it counts from, how the samples are described, how long and how large each is.
 _HEAD_FIELDS: Final = ((0x01, 8), (0x02, 4), (0x08, 4), (0x10, 4))
@@ -34,6 +40,8 @@ class _Run(NamedTuple):
 
     ticks: int
     size: int
+    #: Whether all of them are described.
+    is_whole: bool
     #: Where they begin, counted from where the fragment counts from; None: behind the run before.
     offset: int | None
 
@@ -44,6 +52,10 @@ class _Fragment:
 
     base: int
     runs: tuple[_Run, ...]
+
+
+class _UntoldError(Exception):
+    """It is not told of all samples where they are."""
 
 
 def fragments_seconds(atoms: Atom) -> float:
@@ -58,12 +70,17 @@ def fragments_seconds(atoms: Atom) -> float:
 def sample_ranges(atoms: Atom, end: int) -> list[Range]:
     """Return where the samples of the sound are, up to `end`; nothing when the file does not tell.
 
-    What cannot be, such as samples that share bytes, is not told.
+    What cannot be, such as samples that share bytes, is not told; neither is a part of the samples.
     """
     track = _sound_track(atoms)
     if track is None:
         return []
-    found = [*_chunks(track), *_in_fragments(atoms, track)]
+    try:
+        found = [*_chunks(track), *_in_fragments(atoms, track)]
+    except _UntoldError:
+        return []
+    if atoms.is_cut_off:
+        return []
     ranges = sorted((start, min(stop, end)) for start, stop in found if start < min(stop, end))
     if any(one[1] > other[0] for one, other in pairwise(ranges)):
         return []
@@ -93,25 +110,36 @@ def _number(track: Atom, names: tuple[bytes, ...], short: int, long: int) -> int
 
 
 def _chunks(track: Atom) -> Iterator[Range]:
-    """Yield where the chunks are that tables tell of; nothing when these contradict each other."""
+    """Yield where the chunks are that tables tell of; nothing when these contradict each other.
+
+    Raises `_UntoldError`.
+    """
     table = next(track.below(b"mdia", b"minf", b"stbl"), None)
     if table is None:
         return
     told = _numbers(table, b"stsz", "I")
-    one_size, sizes = sum(told[1:2]), told[3:]
+    one_size, samples = told[1:3] if len(told) > 2 else (0, 0)
+    sizes = told[3:]
     offsets = _numbers(table, b"stco", "I")[2:]
     if wide := next(table.findall(b"co64"), None):
         # The head is of four bytes each, as in all tables.
-        _, content = wide.read(wide.stream, _LARGEST_TABLE)
-        offsets = _unpacked(content[8:], "Q")
+        offsets = _unpacked(_content(wide)[8:], "Q")
     groups = list(_groups(_numbers(table, b"stsc", "I")[2:], len(offsets)))
-    # What is not packed counts its samples in a way of its own.
-    if one_size or sum(count * chunks for count, chunks in groups) != len(sizes):
+    if one_size and not _is_in_packets(table):
+        return
+    if sum(count * chunks for count, chunks in groups) != (samples if one_size else len(sizes)):
         return
     at, rest = iter(sizes), iter(offsets)
     for count, chunks in groups:
         for offset in islice(rest, chunks):
-            yield offset, offset + sum(islice(at, count))
+            yield offset, offset + (count * one_size if one_size else sum(islice(at, count)))
+
+
+def _is_in_packets(table: Atom) -> bool:
+    found = next(table.findall(b"stsd"), None)
+    # Of the first description: its name, and behind eight other bytes its version.
+    content = found.read(found.stream, 26)[1] if found else b""
+    return content[12:16] in _PACKETS and content[24:26] == b"\0\0"
 
 
 def _groups(entries: tuple[int, ...], chunks: int) -> Iterator[tuple[int, int]]:
@@ -123,7 +151,14 @@ def _groups(entries: tuple[int, ...], chunks: int) -> Iterator[tuple[int, int]]:
 
 def _numbers(table: Atom, name: bytes, kind: str) -> tuple[int, ...]:
     found = next(table.findall(name), None)
-    return _unpacked(found.read(found.stream, _LARGEST_TABLE)[1], kind) if found else ()
+    return _unpacked(_content(found), kind) if found else ()
+
+
+def _content(table: Atom) -> bytes:
+    """Return a table. Raises `_UntoldError`."""
+    if table.datalength > _LARGEST_TABLE:
+        raise _UntoldError
+    return table.read(table.stream)[1]
 
 
 def _unpacked(content: bytes, kind: str) -> tuple[int, ...]:
@@ -135,9 +170,12 @@ def _unpacked(content: bytes, kind: str) -> tuple[int, ...]:
 
 
 def _in_fragments(atoms: Atom, track: Atom) -> Iterator[Range]:
+    """Yield where the runs of samples are that fragments tell of. Raises `_UntoldError`."""
     for fragment in _fragments(atoms, track):
         at = fragment.base
         for run in fragment.runs:
+            if not run.is_whole:
+                raise _UntoldError
             at = at if run.offset is None else fragment.base + run.offset
             yield at, at + run.size
             at += run.size
@@ -188,6 +226,7 @@ def _run(run: Atom, said: dict[int, int]) -> _Run:
     at += 4 if flags & _FIRST_FLAGS else 0
     fields = [field for field in _SAMPLE_FIELDS if flags & field]
     values = _unpacked(content[at : at + 4 * count * len(fields)], "I")
+    is_whole = len(values) == count * len(fields)
     values = values[: len(values) // max(1, len(fields)) * len(fields)]
 
     def total(field: int, usual: int) -> int:
@@ -195,4 +234,5 @@ def _run(run: Atom, said: dict[int, int]) -> _Run:
             return count * usual
         return sum(values[fields.index(field) :: len(fields)])
 
-    return _Run(total(_DURATIONS, said[_DURATION]), total(_SIZES, said[_SIZE]), offset)
+    ticks, size = total(_DURATIONS, said[_DURATION]), total(_SIZES, said[_SIZE])
+    return _Run(ticks, size, is_whole, offset)

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 from itertools import chain, pairwise
 from pathlib import Path
+from time import process_time
 from typing import Any, Final
 
 import mutagen
@@ -22,6 +23,7 @@ from mutagen.flac import Picture
 from mutagen.id3 import ID3, TIT2, PictureType
 
 from service.ingest.audio_hash import FileHashes, hash_file
+from service.ingest.payload import find_payload
 from tests.support.audio import mpeg_frame
 
 REAL: Final[dict[str, dict[str, str]]] = {
@@ -42,7 +44,8 @@ PIECE: Final = "service.ingest.audio_hash._PIECE_BYTES"
 
 
 def hashes(data: bytes | bytearray) -> FileHashes:
-    return hash_file(io.BytesIO(data))
+    stream = io.BytesIO(data)
+    return hash_file(stream, find_payload(stream, len(data)))
 
 
 def audio_of(data: bytes | bytearray) -> str:
@@ -227,14 +230,18 @@ def element(name: str, *parts: bytes) -> bytes:
     return bytes.fromhex(name) + (1 << 56 | len(body)).to_bytes(8) + body
 
 
-def webm(*inside: bytes, live: bool = False) -> bytes:
-    """Return a file with these in its segment, behind a film and two tracks of sound."""
+def tracks() -> bytes:
     kinds = ((1, 1), (2, 2), (3, 2))
-    tracks = (
+    entries = (
         element("AE", element("D7", bytes([number])), element("83", bytes([kind])))
         for number, kind in kinds
     )
-    segment = element("1654AE6B", *tracks) + b"".join(inside)
+    return element("1654AE6B", *entries)
+
+
+def webm(*inside: bytes, live: bool = False) -> bytes:
+    """Return a file with these in its segment, behind a film and two tracks of sound."""
+    segment = tracks() + b"".join(inside)
     head = element("1A45DFA3", b"\x42\x82\x84webm")
     if live:
         return head + bytes.fromhex("1853806701ffffffffffffff") + segment
@@ -357,14 +364,10 @@ def test_how_frames_of_matroska_are_put_together_does_not_count() -> None:
 
 
 def test_what_matroska_leaves_out_of_each_frame_counts() -> None:
-    packing = element("5034", element("4254", b"\3"), element("4255", b"\x0b\x77"))
-    track = element(
-        "AE", element("D7", b"\2"), element("83", b"\2"), element("6D80", element("6240", packing))
-    )
-    packed = element("1654AE6B", track) + element("1F43B675", block(b"one"), block(b"two"))
     whole = webm(element("1F43B675", block(b"\x0b\x77one"), block(b"\x0b\x77two")))
-    head = element("1A45DFA3", b"\x42\x82\x84webm")
-    assert audio_of(head + element("18538067", packed)) == audio_of(whole)
+    shared = block(_xiph(b"one", b"two"), lacing=2)
+    for blocks in ((block(b"one"), block(b"two")), (shared,)):
+        assert audio_of(_stripped(b"\x0b\x77", *blocks)) == audio_of(whole)
 
 
 @pytest.mark.parametrize(
@@ -375,6 +378,53 @@ def test_a_broken_block_is_noted_and_counts_as_it_is(content: bytes) -> None:
     found = [hashes(webm(cluster)) for cluster in clusters]
     assert found[0].audio != found[1].audio
     assert found[0].notes == ("its blocks are broken or cut off",)
+
+
+def test_frames_of_matroska_before_the_list_of_tracks_count() -> None:
+    late = [
+        element("1F43B675", block(early)) + tracks() + element("1F43B675", block(b"two"))
+        for early in (b"x", b"y")
+    ]
+    behind = [element("1F43B675", block(sound)) + tracks() for sound in (b"x", b"y")]
+    found = [
+        hashes(element("1A45DFA3") + element("18538067", segment)) for segment in late + behind
+    ]
+    assert len({each.audio for each in found}) == len(found)
+    assert {each.notes for each in found} == {("its blocks are broken or cut off",)}
+
+
+@pytest.mark.parametrize("kind", [b"", element("83", b"\2")], ids=["no sound", "no number"])
+def test_a_sound_without_a_number_is_not_that_of_the_number_0(kind: bytes) -> None:
+    segment = element("1654AE6B", element("AE", kind)) + element("1F43B675", block(b"x", track=0))
+    found = hashes(element("1A45DFA3") + element("18538067", segment))
+    assert found.notes != ()
+    assert found.audio != f"sha256:{hashlib.sha256(b'x').hexdigest()}"
+
+
+def _stripped(beginning: bytes, *blocks: bytes) -> bytes:
+    """Return a file whose frames leave out how they begin."""
+    packing = element("5034", element("4254", b"\3"), element("4255", beginning))
+    encodings = element("6D80", element("6240", packing))
+    track = element("AE", element("D7", b"\2"), element("83", b"\2"), encodings)
+    segment = element("1654AE6B", track) + element("1F43B675", *blocks)
+    return element("1A45DFA3", b"\x42\x82\x84webm") + element("18538067", segment)
+
+
+def test_a_small_matroska_file_is_not_made_large_by_what_its_frames_leave_out() -> None:
+    empty = block(b"\xff", lacing=4)
+    for broken in (_stripped(b"x" * 65, block(b"one")), _stripped(b"x", empty)):
+        assert hashes(broken).notes == ("its blocks are broken or cut off",)
+    assert hashes(_stripped(b"x" * 64, block(b"one"))).notes == ()
+
+
+def test_a_large_block_of_a_film_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.ingest.matroska_blocks._LARGEST", 100)
+    film = block(b"film" * 1_000, track=1)
+    for size in (1 << 20, 1_000, 7):
+        monkeypatch.setattr(PIECE, size)
+        found = hashes(webm(element("1F43B675", film, block(b"one"), film, block(b"two"))))
+        assert found.notes == ()
+        assert found.audio == f"sha256:{hashlib.sha256(b'onetwo').hexdigest()}"
 
 
 SAMPLES: Final = [bytes([number]) * (100 + number) for number in range(1, 7)]
@@ -410,8 +460,26 @@ def _tabled(chunks: list[list[bytes]], between: bytes, *, wide: bool = False) ->
     return head + sized(b"mdat", content) + _movie(table)
 
 
-def _in_fragments() -> bytes:
-    """Return a file with two fragments of the sound, each behind one of the film."""
+def _of_one_size(kind: bytes, size: int, samples: bytes) -> bytes:
+    """Return a file with a film between two chunks of sound, whose table tells one size."""
+    head = sized(b"ftyp", b"M4A \0\0\0\0")
+    middle = len(samples) // 2
+    content = samples[:middle] + b"film" + samples[middle:]
+    count, at = middle // size, len(head) + 8
+    table = (
+        sized(b"stsd", struct.pack(">II", 0, 1) + sized(kind, bytes(28)))
+        + sized(b"stsz", struct.pack(">III", 0, size, 2 * count))
+        + sized(b"stsc", struct.pack(">5I", 0, 1, 1, count, 1))
+        + sized(b"stco", struct.pack(">4I", 0, 2, at, at + middle + 4))
+    )
+    return head + sized(b"mdat", content) + _movie(table)
+
+
+def _in_fragments(count: int | None = None) -> bytes:
+    """Return a file with two fragments of the sound, each behind one of the film.
+
+    They tell of as many samples as there are, or of `count`.
+    """
     usual = sized(b"mvex", sized(b"trex", struct.pack(">IIIIII", 0, 2, 1, 1024, 7, 0)))
     content = sized(b"ftyp", b"dash\0\0\0\0") + _movie(b"", usual)
     for samples in (SAMPLES[:2], SAMPLES[2:]):
@@ -420,7 +488,8 @@ def _in_fragments() -> bytes:
 
         def run(offset: int, samples: list[bytes] = samples) -> bytes:
             sizes = (value for sample in samples for value in (1024, len(sample)))
-            return struct.pack(f">III{2 * len(samples)}I", 0x301, len(samples), offset, *sizes)
+            told = len(samples) if count is None else count
+            return struct.pack(f">III{2 * len(samples)}I", 0x301, told, offset, *sizes)
 
         size = len(sized(b"moof", film + sized(b"traf", head + sized(b"trun", run(0)))))
         part = sized(b"traf", head + sized(b"trun", run(size + 8 + 5)))
@@ -439,6 +508,50 @@ def test_how_samples_of_mpeg_4_are_put_together_does_not_count() -> None:
     for other in others:
         assert hashes(other).notes == ()
         assert audio_of(other) == plain
+
+
+def test_samples_of_one_size_are_told_where_they_are_packets() -> None:
+    samples = bytes(range(1, 201))
+    packets = f"sha256:{hashlib.sha256(samples).hexdigest()}"
+    for kind in (b"ac-3", b"samr", b"mp4a"):
+        assert audio_of(_of_one_size(kind, 20, samples)) == packets
+    between = samples[:100] + b"film" + samples[100:]
+    assert audio_of(_of_one_size(b"sowt", 1, samples)) == (
+        f"sha256:{hashlib.sha256(between).hexdigest()}"
+    )
+
+
+MOVIE: Final = b"".join([b"film!", *SAMPLES[:2], b"film!", *SAMPLES[2:]])
+MOVIE_DATA: Final = f"sha256:{hashlib.sha256(MOVIE).hexdigest()}"
+
+
+@pytest.mark.parametrize("most", [0, 3, 20])
+def test_a_part_of_the_fragments_is_not_the_sound(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.ingest.atoms._MOST_ATOMS", most)
+    assert audio_of(_in_fragments()) == MOVIE_DATA
+
+
+def test_samples_that_are_not_all_described_are_not_the_sound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert audio_of(_in_fragments(count=5)) == MOVIE_DATA
+    broken = _in_fragments() + struct.pack(">I4s", 7, b"moof")
+    assert "impossible size 7" in hashes(broken).notes[0]
+    monkeypatch.setattr("service.ingest.mpeg4_samples._LARGEST_TABLE", 20)
+    assert audio_of(_in_fragments()) == MOVIE_DATA
+    content = b"".join(b"film" + sample for sample in SAMPLES)
+    tabled = _tabled([[sample] for sample in SAMPLES], b"film")
+    assert audio_of(tabled) == f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def test_fragments_that_claim_the_rest_of_the_file_are_not_followed_there() -> None:
+    head = sized(b"ftyp", b"dash\0\0\0\0") + _movie(b"")
+    fragment = struct.pack(">I4sI4s", 16, b"moof", 0x7FFFFFFF, b"traf")
+    begun = process_time()
+    assert audio_of(head + fragment * 4_000)
+    assert process_time() - begun < 2
 
 
 @given(at=st.integers(0, 900), junk=st.binary(min_size=1, max_size=8))

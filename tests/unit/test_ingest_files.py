@@ -24,7 +24,7 @@ from service.ingest.mpeg_audio import MP3
 from service.ingest.problems import Problem
 from service.ingest.sound import Sound, describe
 from service.sources import file_source_id
-from tests.support.audio import MBID, RATE, id3_tags, tone, vorbis_tags, wav
+from tests.support.audio import MBID, RATE, id3_tags, mpeg_frame, tone, vorbis_tags, wav
 from tests.support.limits import unprivileged
 
 
@@ -239,6 +239,21 @@ def test_a_parser_that_does_not_end_is_given_up(
     monkeypatch.setattr(files, "_parse", run_on)
     path = tmp_path / "a.mp3"
     path.write_bytes(b"x")
+    assert "in 1 s of work" in read_track(str(path)).error
+
+
+def test_a_search_for_the_audio_that_does_not_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PARSE_SECONDS", 1)
+
+    def run_on(stream: object, size: int) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(files, "find_payload", run_on)
+    path = tmp_path / "a.mp3"
+    path.write_bytes(mpeg_frame(128) * 10)
     assert "in 1 s of work" in read_track(str(path)).error
 
 

@@ -11,6 +11,7 @@ import io
 import os
 import signal
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,6 +63,9 @@ TITLE_FROM_FILE_NAME: Final = "title_from_file_name"
 #: How much time of the processor one file may take before its parser is taken to be stuck.
 #: Waiting for a slow disk does not count.
 PARSE_SECONDS: Final = 15
+#: After how much time of the processor for one step no further file takes it, so that some files
+#: that are stuck do not use up the time that all have together.
+_STEP_SECONDS: Final = 5
 #: A file up to this size is read once as a whole, before anything is looked for in it.
 _SMALL_BYTES: Final = 1 << 20
 #: A read of more than this is first compared with what is left of the file.
@@ -119,6 +123,8 @@ class Reading(NamedTuple):
     pictures: tuple[FoundPicture, ...] = ()
     #: What its tags hold that is no text, or cannot be read; these are notes as well.
     left_out: tuple[str, ...] = ()
+    #: Whether those that were read with it left it too little time or memory: it may do alone.
+    was_crowded: bool = False
 
 
 @dataclass(slots=True)
@@ -171,6 +177,8 @@ class _Job:
 
     path: str
     box: Path | None
+    #: Whether no other one is read together with it.
+    alone: bool = False
     status: os.stat_result = field(init=False)
     stream: _File = field(init=False)
     content: _Content = field(init=False)
@@ -178,6 +186,16 @@ class _Job:
     track: Track = field(init=False)
     pictures: tuple[FoundPicture, ...] = ()
     reading: Reading = field(init=False)
+
+    def end(self, reading: Reading) -> None:
+        """Keep what became of the file, and let go of what it holds: others need the memory."""
+        self.reading = reading
+        if hasattr(self, "stream"):
+            self.stream.close()
+            del self.stream
+        for name in ("content", "track"):
+            if hasattr(self, name):
+                delattr(self, name)
 
 
 _Step: TypeAlias = Callable[[_Job], None]
@@ -194,41 +212,68 @@ def read_tracks(paths: Sequence[str], box: Path | None = None) -> list[Reading]:
     The pictures in them and beside them are left in the folder `box`, if there is one.
 
     Small files take each step together, those of a kind one after the other: a processor runs code
-    that it has just run in two thirds of the time.
+    that it has just run in two thirds of the time. When that takes too long, or too much memory,
+    the readings of those that are left say that they were crowded.
     """
     jobs = [_Job(path, box) for path in paths]
     there = _after(_look, jobs)
     small = [job for job in there if job.status.st_size <= _SMALL_BYTES]
     _read(sorted(small, key=lambda job: suffix_of(job.path)))
-    for job in there:
-        if job.status.st_size > _SMALL_BYTES:
-            _read([job])
+    _after(_read_alone, [job for job in there if job.status.st_size > _SMALL_BYTES])
     return [job.reading for job in jobs]
 
 
+def _read_alone(job: _Job) -> None:
+    _read([job])
+
+
 def _read(jobs: list[_Job]) -> None:
-    for step in (_open, _take_apart, _hash, _make_track, _take_pictures, _finish):
-        jobs = _after(step, jobs)
+    for job in jobs:
+        job.alone = len(jobs) == 1
+    try:
+        for step in (_open, _take_apart, _hash, _make_track, _take_pictures, _finish):
+            jobs = _after(step, jobs)
+    except MemoryError:
+        # What one of them holds has cost the others something, and nothing tells which.
+        for job in jobs:
+            job.end(_crowded(job, "there was no memory left"))
+
+
+def _crowded(job: _Job, why: str) -> Reading:
+    return Reading(job.path, error=f"{why} to read it with others", was_crowded=True)
 
 
 def _after(step: _Step, jobs: list[_Job]) -> list[_Job]:
-    """Take a step with each file; return those with which all went well."""
-    return [job for job in jobs if _goes_well(step, job)]
+    """Take a step with each file; return those with which all went well.
+
+    Raises `MemoryError` where there are several files.
+    """
+    until = time.process_time() + _STEP_SECONDS
+    well = []
+    for job in jobs:
+        if job is not jobs[0] and time.process_time() > until:
+            job.end(_crowded(job, "there was no time left"))
+        elif _goes_well(step, job):
+            well.append(job)
+    return well
 
 
 def _goes_well(step: _Step, job: _Job) -> bool:
     try:
         step(job)
     except (SourceError, _StuckError) as error:
-        job.reading = Reading(job.path, error=str(error))
+        reading = Reading(job.path, error=str(error))
     except OSError as error:
-        job.reading = Reading(job.path, error=error.strerror or type(error).__name__)
+        reading = Reading(job.path, error=error.strerror or type(error).__name__)
     # The parser fails in any way on a broken file: struct.error, MemoryError, RecursionError, ...
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if isinstance(error, MemoryError) and not job.alone:
+            raise
         reason = _reason(error, job.path)
-        job.reading = Reading(job.path, error=f"cannot be read as audio: {reason}")
+        reading = Reading(job.path, error=f"cannot be read as audio: {reason}")
     else:
         return True
+    job.end(reading)
     return False
 
 
@@ -257,12 +302,8 @@ def _open(job: _Job) -> None:
 
 def _take_apart(job: _Job) -> None:
     """Read tags and sound; raises `_StuckError` when the parser does not come to an end."""
-    try:
-        with _limited_time():
-            job.content = _parse(job.path, job.stream)
-    except BaseException:
-        job.stream.close()
-        raise
+    with _limited_time():
+        job.content = _parse(job.path, job.stream, is_alone=job.alone)
 
 
 def _hash(job: _Job) -> None:
@@ -290,12 +331,14 @@ def _take_pictures(job: _Job) -> None:
 
 def _finish(job: _Job) -> None:
     content = job.content
-    job.reading = Reading(
-        job.path,
-        job.track.SerializeToString(),
-        notes=tuple(content.notes),
-        pictures=job.pictures,
-        left_out=tuple(content.left_out),
+    job.end(
+        Reading(
+            job.path,
+            job.track.SerializeToString(),
+            notes=tuple(content.notes),
+            pictures=job.pictures,
+            left_out=tuple(content.left_out),
+        )
     )
 
 
@@ -353,8 +396,11 @@ def _track(path: str, found: os.stat_result, content: _Content, hashes: FileHash
 # -------------------------------------------------------------------------------- content
 
 
-def _parse(path: str, stream: _File) -> _Content:
-    """Read tags and sound; raises `SourceError` when there is neither."""
+def _parse(path: str, stream: _File, *, is_alone: bool) -> _Content:
+    """Read tags and sound; raises `SourceError` when there is neither.
+
+    Too little memory costs a file its tags, unless others hold some of it.
+    """
     header = stream.read(HEADER_BYTES)
     start = ends.sound_start(stream, header)
     if start >= stream.bytes:  # the tag claims to be longer than the file
@@ -368,7 +414,9 @@ def _parse(path: str, stream: _File) -> _Content:
     for parser in candidates or ([MP3] if start else []):
         try:
             return _with_sound(parser, stream, start)
-        except Exception as error:  # noqa: BLE001  (a part of the file, or its tags, may do better)
+        except Exception as error:  # a part of the file, or its tags, may do better
+            if isinstance(error, MemoryError) and not is_alone:
+                raise
             reasons.append(_reason(error, path))
         if sound := _sound_alone(parser, stream, start):
             notes = [f"its own tags are left out as far as they are broken: {reasons[-1]}"]

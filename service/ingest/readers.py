@@ -2,7 +2,8 @@
 
 A reader has so much memory and so much time. One that dies or takes too long takes nobody with it:
 the pool replaces it, and each file that it had in hand is read once more by itself. The file that
-fails again is the culprit, and its reading says why.
+fails again is the culprit, and its reading says why. A file for which the others in hand left too
+little time or memory is read by itself, too.
 """
 
 from __future__ import annotations
@@ -147,12 +148,16 @@ class Readers:
 
     def _outcome(self, chunk: Sequence[Found], future: _Reading) -> Iterator[Reading]:
         try:
-            return iter(_result(future))
+            readings = _result(future)
         except (TimeoutError, ProcessExpired):
             return map(self._read_again, chunk)
+        return (
+            self._read_again(found) if reading.was_crowded else reading
+            for found, reading in zip(chunk, readings, strict=True)
+        )
 
     def _read_again(self, found: Found) -> Reading:
-        """Read one file whose reader has died or was ended."""
+        """Read one file by itself."""
         try:
             return _result(self.submit([found]))[0]
         except (TimeoutError, ProcessExpired) as error:

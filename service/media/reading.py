@@ -48,13 +48,18 @@ class Reader:
     async def read(self, files: Sequence[Found]) -> list[Reading]:
         """Return the reading of each file. Raises `Unavailable` when no process can be started.
 
-        A file whose reader dies or takes too long is read once more by itself.
+        A file whose reader dies or takes too long is read once more by itself, and so is one for
+        which the others left too little time or memory.
         """
         pool = self._started()
         try:
-            return await self._result(pool.submit(files))
+            readings = await self._result(pool.submit(files))
         except (TimeoutError, ProcessExpired):
             return [await self._again(pool, file) for file in files]
+        return [
+            await self._again(pool, file) if reading.was_crowded else reading
+            for file, reading in zip(files, readings, strict=True)
+        ]
 
     async def write_tags(self, job: TagJob, part: str) -> Tagged:
         """Return what became of a file whose tags are to be written. Raises `Unavailable`."""

@@ -232,7 +232,7 @@ def test_a_parser_that_does_not_end_is_given_up(
 ) -> None:
     monkeypatch.setattr(files, "PARSE_SECONDS", 1)
 
-    def run_on(path: Path, stream: object) -> None:
+    def run_on(path: Path, stream: object, *, is_alone: bool) -> None:
         while True:
             pass
 
@@ -257,11 +257,22 @@ def test_a_search_for_the_audio_that_does_not_end_is_given_up(
     assert "in 1 s of work" in read_track(str(path)).error
 
 
+def test_files_that_are_stuck_leave_the_others_to_be_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_STEP_SECONDS", 0)
+    paths = [str(tone(tmp_path / name)) for name in ("a.flac", "b.flac")]
+    first, second = read_tracks(paths)
+    assert (first, first.was_crowded) == (read_track(paths[0]), False)
+    assert second.was_crowded
+    assert "no time left" in second.error
+
+
 @pytest.mark.parametrize("error", [MemoryError(), RecursionError(), ZeroDivisionError("x")])
 def test_whatever_the_parser_raises_is_the_error_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fail(path: Path, stream: object) -> None:
+    def fail(path: Path, stream: object, *, is_alone: bool) -> None:
         raise error
 
     monkeypatch.setattr(files, "_parse", fail)

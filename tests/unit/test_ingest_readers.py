@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -18,6 +19,7 @@ from service.ingest.files import Reading
 from service.ingest.locations import Found
 from service.ingest.problems import SourceError
 from service.ingest.readers import Readers, read_found, relocated
+from tests.support.audio import id3_tag, tone
 
 FOREVER = 300
 
@@ -107,6 +109,22 @@ def test_fewer_large_or_distant_files_share_the_way_to_a_reader(
     # Whatever was handed out together with the culprit is read once more.
     assert log.read_text().count(f"{file.path}\n") == 2 * (together - 1)
     assert log.read_text().count("/last.mp3\n") == 1
+
+
+def test_a_file_that_fills_the_memory_does_not_take_it_from_others(tmp_path: Path) -> None:
+    picture = b"\0image/png\0\3\0" + bytes(160 << 20)
+    content = len(picture).to_bytes(4) + zlib.compress(picture, 1)
+    tag = id3_tag(b"APIC" + len(content).to_bytes(4) + b"\0\x80" + content)
+    names = [f"{number}.mp3" for number in range(3)]
+    sound = tone(tmp_path / "sound.mp3").read_bytes()
+    for name in names:
+        (tmp_path / name).write_bytes(tag + sound)
+    paths = [str(tmp_path / name) for name in [*names, "sound.mp3"]]
+    # Enough for one of them.
+    with Readers(1, memory_bytes=1 << 30) as readers:
+        found = [Found(f"file://{path}", path, 1, 0) for path in paths]
+        readings = [reading for _, reading in readers.read(found)]
+    assert [(reading.error, reading.notes) for reading in readings] == [("", ())] * 4
 
 
 def test_files_are_not_listed_far_ahead_of_the_reading() -> None:

@@ -78,9 +78,13 @@ class _Above:
 class Bucket:
     """What is below one URL."""
 
-    def __init__(self, url: str, on_problem: OnProblem) -> None:
-        """Open a URL. Raises `SourceError`."""
+    def __init__(self, url: str, on_problem: OnProblem, *, allow_empty: bool = False) -> None:
+        """Open a URL. Raises `SourceError`.
+
+        `allow_empty` believes that there is nothing below it, where a store does not know it.
+        """
         self._url = url
+        self._allow_empty = allow_empty
         self._on_problem = on_problem
         self._system, self._path = open_url(url)
         self._is_web = url.lower().startswith(f"{_WEB}:")
@@ -90,7 +94,8 @@ class Bucket:
     def files(self) -> Iterator[Found]:
         """Yield the audio files, folder by folder, or the one that the URL names.
 
-        Raises `SourceError` when it cannot be listed at all.
+        A folder that cannot be listed is a problem, also when it is the first one. Raises
+        `SourceError` when the one file cannot be had.
         """
         try:
             if self._is_file():
@@ -116,38 +121,42 @@ class Bucket:
                 if listing is None:
                     continue
                 folders, files = listing
-                if self._is_web and above.lists_the_same(path, {*folders, *files}):
+                names = {_last_name(inner) for inner in (*folders, *files)}
+                if self._is_web and above.lists_the_same(path, names):
                     self._on_problem(Problem(path, _LEADS_BACK, note=True))
                     continue
-                infos = [files[name] for name in sorted(files) if is_audio_name(name)]
+                infos = [files[inner] for inner in sorted(files) if is_audio_name(inner)]
                 for info in pool.map(self._asked, infos) if self._is_web else infos:
                     if info:
                         yield _found(self._system, str(info["name"]), info)
                 if not self._is_web or depth < _WEB_DEPTH:
-                    waiting += ((folders[name], depth + 1) for name in reversed(folders))
+                    waiting += ((inner, depth + 1) for inner in reversed(folders))
 
-    def _listing(self, path: str) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]] | None:
-        """Return the paths of the folders in a folder, and its files; None if it is not told."""
+    def _listing(self, path: str) -> tuple[list[str], dict[str, Mapping[str, Any]]] | None:
+        """Return the paths of the folders in a folder, and its files by path; None if untold."""
         # The walk of fsspec says nothing of folders below the first one.
         try:
             listed = self._system.ls(path, detail=True)
         # Each system has errors of its own kind: botocore's, aiohttp's, OSError.
         except Exception as error:  # noqa: BLE001
+            # A store has no folders: one that has been emptied is not there.
+            if isinstance(error, FileNotFoundError) and self._allow_empty and path == self._path:
+                return [], {}
             address = str(self._system.unstrip_protocol(path))
             self._on_problem(Problem(address, f"cannot be listed: {_reason(error)}"))
             return None
-        folders: dict[str, str] = {}
+        folders: dict[str, None] = {}
         files: dict[str, Mapping[str, Any]] = {}
         for info in listed:
             inner = info["name"].rstrip("/")
-            name = inner.rpartition("/")[2]
-            if inner == path.rstrip("/") or not self._is_below(name, info):
+            if inner == path.rstrip("/") or not self._is_below(_last_name(inner), info):
                 continue
+            # By the whole path: a page may have links into several folders.
             if info["type"] == "directory":
-                folders[name] = inner
+                folders[inner] = None
             else:
-                files[name] = info
-        return folders, files
+                files[inner] = info
+        return list(folders), files
 
     def _is_below(self, name: str, info: Mapping[str, Any]) -> bool:
         """Whether a name is that of something in the folder, and is not hidden by a dot."""
@@ -159,10 +168,15 @@ class Bucket:
         address = str(info["name"])
         try:
             told: Mapping[str, Any] = self._system.info(address)
-        except OSError as error:
+        # aiohttp's errors are of its own kind.
+        except Exception as error:  # noqa: BLE001
             self._on_problem(Problem(address, f"cannot be had: {_reason(error)}"))
             return None
         return told
+
+
+def _last_name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def fetch(url: str, target: Path) -> None:

@@ -90,7 +90,7 @@ class CAF:
         rate, codec, flags, packet_bytes, packet_samples, channels, bits = told
         info = self.info
         info.channels, info.bits_per_sample = channels, bits
-        info.codec = _CODECS.get(codec) or codec.decode("ascii", "replace").strip().lower()
+        info.codec = _CODECS.get(codec) or _unknown(codec)
         if info.codec == "pcm" and flags & _FLOAT:
             info.codec = "pcm_float"
         if codec in _PACKED:
@@ -121,6 +121,12 @@ def caf_chunks(stream: BinaryIO, start: int, end: int) -> Iterator[Chunk]:
         stop = min(at + size, end) if size >= 0 else end
         yield Chunk(name, at, stop)
         at = stop
+
+
+def _unknown(codec: bytes) -> str:
+    """Return what a codec calls itself, or nothing when that is no name."""
+    name = codec.decode("latin-1")
+    return name.strip().lower() if name.isascii() and name.isprintable() else ""
 
 
 def sound_in(chunk: Chunk) -> tuple[int, int]:

@@ -151,7 +151,7 @@ def riff_chunks(stream: BinaryIO, end: int) -> Chunks:
     for chunk in _walk(stream, 12, end, "little", found):
         if chunk.name in (b"fmt ", b"fact", b"data", b"ds64"):
             _wave_sound(stream, chunk, end, found)
-        elif chunk.name.lower() == b"id3 ":
+        elif chunk.name.lower() == b"id3 " and chunk.size:
             found.id3_at = found.id3_at or chunk.start
         elif chunk.name == b"bext":
             for name, start, length in _BROADCAST:
@@ -191,7 +191,7 @@ def aiff_chunks(stream: BinaryIO, end: int) -> Chunks:
         elif chunk.name == b"COMT":
             for comment in _aiff_comments(stream, chunk):
                 _add(stream, found, "COMT", comment)
-        elif chunk.name == b"ID3 ":
+        elif chunk.name == b"ID3 " and chunk.size:
             found.id3_at = found.id3_at or chunk.start
         elif chunk.name == b"COMM":
             content = _bytes(stream, chunk, 22)
@@ -217,7 +217,7 @@ def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
     for chunk in _walk(stream, 16, end, "big", found, width=8):
         if chunk.name == b"DST ":
             found.codec = "dst"
-        elif chunk.name == b"ID3 ":
+        elif chunk.name == b"ID3 " and chunk.size:
             found.id3_at = found.id3_at or chunk.start
         if chunk.name != b"DIIN":
             continue
@@ -230,11 +230,11 @@ def dsdiff_chunks(stream: BinaryIO, end: int) -> Chunks:
     return found
 
 
-def dsf_chunks(stream: BinaryIO, _end: int) -> Chunks:
+def dsf_chunks(stream: BinaryIO, end: int) -> Chunks:
     """Return where the tag of a DSF file is, which is the last thing in it."""
     stream.seek(_DSF_POINTER)
     at = int.from_bytes(stream.read(8), "little")
-    return Chunks(Harvest(Family.ID3), codec="dsd", id3_at=at)
+    return Chunks(Harvest(Family.ID3), codec="dsd", id3_at=at if at < end else 0)
 
 
 def _walk(

@@ -12,6 +12,7 @@ import os
 import signal
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ from service.ingest.formats import (
 )
 from service.ingest.id3_chunks import AIFF, DSDIFF, DSF, WAVE
 from service.ingest.locations import file_uri, shown_path
+from service.ingest.mapping import Family
 from service.ingest.mpeg4 import mp4_tags
 from service.ingest.mpeg_audio import MP3, MPEGInfo
 from service.ingest.musepack import Musepack, MusepackInfo
@@ -449,7 +451,7 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
         tags[0].pictures += of_blocks(audio.pictures)
     if inner:
         if known is None and inner.id3_at:
-            tags += filter(None, [ends.head_tags(ends.shifted(stream, inner.id3_at))])
+            tags.append(ends.head_tags(ends.shifted(stream, inner.id3_at)) or _lost_id3())
         tags.append(inner.tags)
     if shifted and (head := ends.head_tags(stream)):
         tags.append(head)
@@ -461,6 +463,11 @@ def _with_sound(parser: Parser, stream: _File, start: int) -> _Content:
     if parser is OggOpus:
         sound.original_rate = _opus_rate(stream, start)
     return _Content(parser, sound, tags, [])
+
+
+def _lost_id3() -> Harvest:
+    """Return what there is of an ID3 tag that is in its place and cannot be read at all."""
+    return Harvest(Family.ID3, broken=Counter(["ID3"]))
 
 
 def _sound_alone(parser: Parser, stream: _File, start: int) -> Sound | None:

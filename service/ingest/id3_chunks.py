@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO, ClassVar
 
-import mutagen
 from mutagen import aiff, dsdiff, dsf, wave
 from mutagen._util import loadfile
 
@@ -29,7 +28,10 @@ class _InChunk:
         stream.seek(0)
         try:
             self.tags = self._Tags(stream)
-        except mutagen.MutagenError:
+        except MemoryError:
+            raise
+        # mutagen reports only some of what broken files make it do.
+        except Exception:  # noqa: BLE001
             self.tags = None
 
     def add_tags(self) -> None:

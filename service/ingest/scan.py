@@ -213,7 +213,7 @@ class Scan:
         yield from self.walk.files(local_path(place) for place in places if not is_remote(place))
         self._prefixes += self.walk.prefixes
         for place in filter(is_remote, places):
-            bucket = Bucket(place, self._left_out)
+            bucket = Bucket(place, self._left_out, allow_empty=self._allow_empty)
             yield from bucket.files()
             self._prefixes += bucket.prefixes
 

@@ -304,3 +304,24 @@ def _frames(suffix: str) -> bytes:
         return bytes.fromhex("fff15080201ffc").ljust(256, b"\0") * 100
     # 48,000 Hz, 192 kbit/s, stereo, 768 bytes a frame
     return bytes.fromhex("0b7700001440430000").ljust(768, b"\0") * 100
+
+
+def test_a_tag_of_dsf_that_is_beyond_any_place_costs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.dsf"
+    content = dsf()
+    for at in (1 << 40, (1 << 64) - 1):
+        path.write_bytes(content[:20] + struct.pack("<Q", at) + content[28:])
+        track, notes = _read(path)
+        assert (track.duration.ToMilliseconds(), notes) == (1000, [])
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff"])
+def test_a_chunk_for_a_tag_that_holds_something_else_is_told(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    rubbish = b"no tag at all"
+    is_wav = name == "a.wav"
+    path.write_bytes(
+        wav(riff_chunk(b"id3 ", rubbish)) if is_wav else aiff(aiff_chunk(b"ID3 ", rubbish))
+    )
+    _, notes = _read(path)
+    assert notes == ["ID3 tags that cannot be read are left out: ID3 (1)"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]
+from mutagen.apev2 import APEv2
 
 from fonoteca.v1.track_pb2 import Track
 from service.ingest.files import read_track
@@ -110,6 +111,17 @@ def test_other_chunks_of_caf_do_not_change_the_audio_hash(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("codec", "told"), [(b"Qlm2", "qlm2"), (b"\0\0\0\0", ""), (b"a\nb ", ""), (b"\xe9abc", "")]
+)
+def test_a_codec_of_caf_that_is_not_known_counts_if_it_is_a_name(
+    tmp_path: Path, codec: bytes, told: str
+) -> None:
+    path = tmp_path / "a.caf"
+    path.write_bytes(_caf(_described(codec, 4, 1, 16), _chunk(b"data", bytes(99))))
+    assert _read(path).files[0].codec == told
+
+
+@pytest.mark.parametrize(
     ("name", "content", "why"),
     [
         ("a.caf", _caf(_chunk(b"desc", bytes(24))), "does not describe its sound"),
@@ -150,6 +162,14 @@ def test_frames_of_amr_are_counted(
     [file] = _read(path).files
     assert (file.codec, file.sample_rate_hz, file.channels) == (codec, rate, 1)
     assert (file.duration.ToMilliseconds(), file.bitrate_bps) == (1000, size * 50 * 8)
+
+
+def test_tags_around_amr_are_no_frames(tmp_path: Path) -> None:
+    path = tmp_path / "a.amr"
+    path.write_bytes(b"#!AMR\n" + bytes([7 << 3]).ljust(32, b"\0") * 5_000 + b"TAG" + bytes(125))
+    APEv2().save(path)
+    [file] = _read(path).files
+    assert (file.duration.ToMilliseconds(), file.bitrate_bps) == (100_000, 12_800)
 
 
 # ------------------------------------------------------------------- chunks that are badly put

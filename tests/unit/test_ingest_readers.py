@@ -112,10 +112,10 @@ def test_fewer_large_or_distant_files_share_the_way_to_a_reader(
 
 
 def test_a_file_that_fills_the_memory_does_not_take_it_from_others(tmp_path: Path) -> None:
-    picture = b"\0image/png\0\3\0" + bytes(160 << 20)
-    content = len(picture).to_bytes(4) + zlib.compress(picture, 1)
+    picture = b"\0image/png\0\3\0" + b"x" * (160 << 20)
+    content = len(picture).to_bytes(4) + zlib.compress(picture, 9)
     tag = id3_tag(b"APIC" + len(content).to_bytes(4) + b"\0\x80" + content)
-    names = [f"{number}.mp3" for number in range(3)]
+    names = [f"{number}.mp3" for number in range(4)]
     sound = tone(tmp_path / "sound.mp3").read_bytes()
     for name in names:
         (tmp_path / name).write_bytes(tag + sound)
@@ -124,7 +124,7 @@ def test_a_file_that_fills_the_memory_does_not_take_it_from_others(tmp_path: Pat
     with Readers(1, memory_bytes=1 << 30) as readers:
         found = [Found(f"file://{path}", path, 1, 0) for path in paths]
         readings = [reading for _, reading in readers.read(found)]
-    assert [(reading.error, reading.notes) for reading in readings] == [("", ())] * 4
+    assert [(reading.error, reading.notes) for reading in readings] == [("", ())] * 5
 
 
 def test_files_are_not_listed_far_ahead_of_the_reading() -> None:

@@ -512,3 +512,11 @@ def test_texts_in_chunks_of_aiff_follow_the_tags(tmp_path: Path) -> None:
     assert write(path, Track(title="Jóga", comment="New")).error == ""
     found = aiff_chunks(io.BytesIO(path.read_bytes()), path.stat().st_size)
     assert found.tags.raw().values == {"NAME": ("Jóga",), "COMT": ("New",)}
+
+
+def test_a_file_with_something_else_in_place_of_its_tag_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(riff_chunk(b"id3 ", b"no tag at all")))
+    content = path.read_bytes()
+    assert "would lose other tags" in write(path, Track(title="Title"), "title").error
+    assert path.read_bytes() == content

@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 from service.ingest.mapping import Family
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, TagText
+from service.ingest.stream_info import StreamInfo
 
 MAGIC: Final = b".snd"
 #: Where the sound begins, its bytes, its encoding, rate and channels.
@@ -24,23 +25,11 @@ _ENCODINGS: Final = {
 
 
 @dataclass(slots=True)
-class AuInfo:
-    """What the head says, in the words of mutagen."""
-
-    length: float
-    sample_rate: int
-    channels: int
-    bits_per_sample: int
-    bitrate: int
-    codec: str
-
-
-@dataclass(slots=True)
 class AU:
     """One file."""
 
     stream: BinaryIO
-    info: AuInfo = field(init=False)
+    info: StreamInfo = field(init=False)
     tags: Harvest = field(default_factory=lambda: Harvest(Family.AIFF))
 
     def __post_init__(self) -> None:
@@ -57,7 +46,7 @@ class AU:
         present = max(0, end - start)
         bitrate = rate * channels * bits
         length = min(present, present if size == _UNKNOWN else size) * 8 / bitrate if bitrate else 0
-        self.info = AuInfo(length, rate, channels, bits, bitrate, codec)
+        self.info = StreamInfo(length, rate, channels, bits, bitrate, codec)
         text = self.stream.read(max(0, min(start - _LAYOUT.size, _LONGEST_TEXT)))
         if note := text.partition(b"\0")[0].decode("utf-8", "replace").strip():
             self.tags.texts.append(TagText("ANNO", note))

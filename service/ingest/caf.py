@@ -10,6 +10,7 @@ from typing import BinaryIO, Final, NamedTuple
 from service.ingest.mapping import Family
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, TagText, genre_names
+from service.ingest.stream_info import StreamInfo
 
 MAGIC: Final = b"caff"
 _HEAD: Final = 8
@@ -49,23 +50,11 @@ class Chunk(NamedTuple):
 
 
 @dataclass(slots=True)
-class CafInfo:
-    """What the chunks say of the sound, in the words of mutagen."""
-
-    length: float = 0.0
-    sample_rate: int = 0
-    channels: int = 0
-    bits_per_sample: int = 0
-    bitrate: int = 0
-    codec: str = ""
-
-
-@dataclass(slots=True)
 class CAF:
     """One file."""
 
     stream: BinaryIO
-    info: CafInfo = field(default_factory=CafInfo)
+    info: StreamInfo = field(default_factory=StreamInfo)
     tags: Harvest = field(default_factory=lambda: Harvest(Family.VORBIS))
 
     def __post_init__(self) -> None:

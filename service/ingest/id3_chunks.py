@@ -5,6 +5,7 @@ A tag that is too broken for mutagen does no harm to the sound; `ends` reads wha
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, BinaryIO, ClassVar
 
 from mutagen import aiff, dsdiff, dsf, wave
@@ -13,7 +14,7 @@ from mutagen._util import loadfile
 from service.ingest.id3 import Keeping
 
 
-class _InChunk:
+class _InChunk(ABC):
     """A file of mutagen; to be mixed into a class of these."""
 
     _Tags: ClassVar[Any]
@@ -38,8 +39,9 @@ class _InChunk:
         """Give a file without a tag an empty one."""
         self.tags = self._Tags()
 
+    @abstractmethod
     def _sound(self, stream: BinaryIO) -> Any:
-        raise NotImplementedError
+        """Return what a file says of its sound, as mutagen's classes tell it."""
 
 
 class _WaveID3(Keeping, wave._WaveID3):  # noqa: SLF001

@@ -18,6 +18,7 @@ from service.ingest.mapping import Family
 from service.ingest.pictures import OTHER, Embedded, shown_by
 from service.ingest.problems import SourceError
 from service.ingest.raw import Harvest, TagText
+from service.ingest.stream_info import StreamInfo
 
 _AUDIO: Final = 2
 #: What Matroska says where a file does not: nanoseconds a tick, and Hz.
@@ -40,23 +41,11 @@ _CODECS: Final = {
 
 
 @dataclass(slots=True)
-class Sound:
-    """Technical data of the first audio track, in the words of mutagen."""
-
-    length: float = 0.0
-    sample_rate: int = 0
-    channels: int = 0
-    bits_per_sample: int = 0
-    bitrate: int = 0
-    codec: str = ""
-
-
-@dataclass(slots=True)
 class Matroska:
     """One file."""
 
     stream: BinaryIO
-    info: Sound = field(default_factory=Sound)
+    info: StreamInfo = field(default_factory=StreamInfo)
     tags: Harvest = field(default_factory=lambda: Harvest(Family.MATROSKA))
     _read: set[int] = field(default_factory=set)
     _waiting: list[int] = field(default_factory=list)

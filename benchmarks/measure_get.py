@@ -47,7 +47,7 @@ def run(bench: Bench, report: Report) -> None:
             "empty": lambda to: load(to, EMPTY_PATH, [b""], seconds=seconds),
             "get": lambda to: load(to, _GET_PATH, gets, seconds=seconds),
             "batch": lambda to: load(
-                to, _BATCH_PATH, batches, seconds=seconds, connections=2, in_flight=1
+                to, _BATCH_PATH, batches, seconds=seconds, count=2, in_flight=1
             ),
         }
         rounds = [_round(bench, dice, parts, server) for _ in range(bench.options.rounds)]

@@ -8,22 +8,25 @@ eight. They take turns in random order; the median of each ratio over the rounds
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from benchmarks.bench import Bench
+from benchmarks.http2 import Connection, connections
 from benchmarks.processes import BenchmarkError, Server, Stopwatch
 from benchmarks.report import Report
 from benchmarks.search import clients, ground
 from benchmarks.search.tantivy_index import TantivyIndex
 from benchmarks.songs import folded
-from fonoteca.v1.search_pb2 import BatchSearchTracksRequest, SearchTracksRequest
-
-if TYPE_CHECKING:
-    from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
+from fonoteca.v1.search_pb2 import (
+    BatchSearchTracksRequest,
+    BatchSearchTracksResponse,
+    SearchTracksRequest,
+)
 
 _NAME: Final = "search.batch"
+_METHOD: Final = "/fonoteca.v1.SearchService/BatchSearchTracks"
 _PAGE: Final = 20
 _BATCH: Final = 100
 _COMPARED: Final = 300
@@ -40,7 +43,7 @@ def run(bench: Bench, report: Report) -> None:
     rival = ground.tantivy(bench)
     with bench.serving_filled() as server:
         bench.say(f"mixed queries, {_PAGE} tracks each, in batches and alone")
-        rounds = clients.run(_rounds(server, queries, keys, rival, bench.options.rounds))
+        rounds = _rounds(server, queries, keys, rival, bench.options.rounds)
     for way in rounds[0]:
         report.add(_NAME, way, median(each[way] for each in rounds), "/s")
     to_tantivy = median(each[_BATCHES] / each[_TANTIVY] for each in rounds)
@@ -52,7 +55,7 @@ def run(bench: Bench, report: Report) -> None:
     report.details[_NAME] = {"queries_per_second": rounds}
 
 
-async def _rounds(
+def _rounds(
     server: Server,
     queries: Sequence[str],
     keys: Sequence[str],
@@ -60,51 +63,50 @@ async def _rounds(
     count: int,
 ) -> list[dict[str, float]]:
     dice = random.Random(1)
-    async with clients.stubs(server, _IN_FLIGHT) as stubs:
-        await clients.ask_together(stubs, queries[:_COMPARED], _PAGE)
-        await _ask_in_batches(stubs[0], queries[:_COMPARED])
+    with connections(server, _IN_FLIGHT) as each:
+        clients.ask_together(each, queries[:_COMPARED], _PAGE)
+        _ask_in_batches(each[0], queries[:_COMPARED])
         rounds = []
         for number in range(count):
             start = number * _COMPARED % len(queries)
             part = slice(start, start + _COMPARED)
-            rounds.append(await _round(dice, stubs, queries[part], keys[part], rival))
+            rounds.append(_round(dice, each, queries[part], keys[part], rival))
     return rounds
 
 
-async def _round(
+def _round(
     dice: random.Random,
-    stubs: Sequence[SearchServiceAsyncStub],
+    each: Sequence[Connection],
     queries: Sequence[str],
     keys: Sequence[str],
     rival: TantivyIndex,
 ) -> dict[str, float]:
     """Return queries a second of each way to ask."""
 
-    async def tantivy() -> None:
+    def tantivy() -> None:
         for key in keys:
             rival.ladder(key, _PAGE)
 
-    ways: dict[str, Callable[[], Awaitable[object]]] = {
-        _ALONE: lambda: clients.ask(stubs[0], queries, _PAGE),
-        _TOGETHER: lambda: clients.ask_together(stubs, queries, _PAGE),
-        _BATCHES: lambda: _ask_in_batches(stubs[0], queries),
+    ways: dict[str, Callable[[], object]] = {
+        _ALONE: lambda: clients.ask(each[0], queries, _PAGE),
+        _TOGETHER: lambda: clients.ask_together(each, queries, _PAGE),
+        _BATCHES: lambda: _ask_in_batches(each[0], queries),
         _TANTIVY: tantivy,
     }
     rates = {}
     for way in dice.sample(list(ways), k=len(ways)):
         watch = Stopwatch()
-        await ways[way]()
+        ways[way]()
         rates[way] = len(queries) / watch.seconds
     return {way: rates[way] for way in ways}
 
 
-async def _ask_in_batches(stub: SearchServiceAsyncStub, queries: Sequence[str]) -> None:
+def _ask_in_batches(connection: Connection, queries: Sequence[str]) -> None:
     """Ask each query once, one batch at a time."""
     for start in range(0, len(queries), _BATCH):
         batch = queries[start : start + _BATCH]
         requests = [SearchTracksRequest(query=text, page_size=_PAGE) for text in batch]
-        response = await stub.BatchSearchTracks(
-            BatchSearchTracksRequest(requests=requests), timeout=clients.TIMEOUT
-        )
+        request = BatchSearchTracksRequest(requests=requests)
+        _, response = clients.call(connection, _METHOD, request, BatchSearchTracksResponse)
         if any(result.HasField("error") for result in response.results):
             raise BenchmarkError("a search of a batch failed")

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks.bench import Bench
+from benchmarks.http2 import connections
 from benchmarks.processes import Server
 from benchmarks.report import Report
 from benchmarks.search import clients, ground
@@ -38,7 +39,7 @@ def run(bench: Bench, report: Report) -> None:
         bench.say(f"{len(asked):,} searches for {len(queries)} common words, pairs and genres")
         designs.by_rank(queries, clients.PAGE)
         with clients.AccessLog(server) as log:
-            theirs, ranked = clients.run(_in_turn(server, asked, keys, rival, designs))
+            theirs, ranked = _in_turn(server, asked, keys, rival, designs)
             ours = log.milliseconds()[len(asked) :]
     ground.report_times(report, _NAME, "in the server", ours, {99: _MAX_P99_MS})
     ground.report_times(report, _NAME, "Tantivy, all words", theirs)
@@ -51,7 +52,7 @@ def run(bench: Bench, report: Report) -> None:
     }
 
 
-async def _in_turn(
+def _in_turn(
     server: Server,
     asked: Sequence[str],
     keys: Sequence[str],
@@ -60,10 +61,10 @@ async def _in_turn(
 ) -> tuple[list[float], list[float]]:
     theirs: list[float] = []
     ranked: list[float] = []
-    async with clients.stubs(server) as [stub]:
-        await clients.ask(stub, asked)  # so that connections and caches are warm
+    with connections(server) as [connection]:
+        clients.ask(connection, asked)  # so that connections and caches are warm
         for text, key in zip(asked, keys, strict=True):
-            await clients.ask(stub, [text])
+            clients.ask(connection, [text])
             start = perf_counter()
             rival.all_words(key, clients.PAGE)
             theirs.append(1_000 * (perf_counter() - start))

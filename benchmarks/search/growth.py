@@ -22,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.bench import Bench
+from benchmarks.http2 import connections
 from benchmarks.processes import Server
 from benchmarks.report import Report, percentile
 from benchmarks.search import clients, ground, plots
@@ -95,7 +96,7 @@ def run(bench: Bench, report: Report) -> None:
                 bench.serving_filled() as small,
                 bench.serving(bench.new_data_dir(_GROWN), database=conninfo) as large,
             ):
-                before, after = clients.run(_in_turns(small, large, queries))
+                before, after = _in_turns(small, large, queries)
             times.setdefault(_size(filled.conninfo), before)
             times[size] = after
             _report(report, size, before, after, is_last=doubling == _DOUBLINGS)
@@ -119,20 +120,17 @@ def _report(
         report.add(_NAME, f"{name} / as it was", there / here, "x", at_most=limit)
 
 
-async def _in_turns(
+def _in_turns(
     small: Server, large: Server, queries: Sequence[str]
 ) -> tuple[list[float], list[float]]:
     before: list[float] = []
     after: list[float] = []
-    async with (
-        clients.stubs(small, _CONNECTIONS) as ones,
-        clients.stubs(large, _CONNECTIONS) as others,
-    ):
-        for stubs in (ones, others):  # so that connections and caches are warm
-            await clients.ask_together(stubs, queries)
+    with connections(small, _CONNECTIONS) as ones, connections(large, _CONNECTIONS) as others:
+        for each in (ones, others):  # so that connections and caches are warm
+            clients.ask_together(each, queries)
         for _ in range(_TURNS):
-            before += await clients.ask_on_schedule(ones, queries, _PACE)
-            after += await clients.ask_on_schedule(others, queries, _PACE)
+            before += clients.ask_on_schedule(ones, queries, _PACE)
+            after += clients.ask_on_schedule(others, queries, _PACE)
     return before, after
 
 

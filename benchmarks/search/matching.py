@@ -17,13 +17,13 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.bench import Bench
+from benchmarks.http2 import PATIENCE
 from benchmarks.processes import BenchmarkError, Server, Stopwatch
 from benchmarks.queries import with_typo
 from benchmarks.report import Report
 from benchmarks.search import clients, ground
 from benchmarks.songs import Song
 from fonoteca.v1.search_pb2 import MatchItem, MatchResult, MatchTracksRequest
-from fonoteca.v1.search_pb2_grpc import SearchServiceStub
 
 if TYPE_CHECKING:
     from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
@@ -124,8 +124,7 @@ def _verdict(item: _Item, result: MatchResult) -> str:
 
 async def _match(server: Server, items: Sequence[_Item]) -> tuple[float, list[MatchResult]]:
     """Return the seconds that all took, and the results in order."""
-    async with clients.channels(server) as [channel]:
-        stub: SearchServiceAsyncStub = SearchServiceStub(channel)
+    async with clients.asyncio_stub(server) as stub:
         await _results(stub, items[:_WARM_UP])
         watch = Stopwatch()
         results = await _results(stub, items)
@@ -133,7 +132,7 @@ async def _match(server: Server, items: Sequence[_Item]) -> tuple[float, list[Ma
 
 
 async def _results(stub: SearchServiceAsyncStub, items: Sequence[_Item]) -> list[MatchResult]:
-    call = stub.MatchTracks(_messages(items), timeout=clients.TIMEOUT)
+    call = stub.MatchTracks(_messages(items), timeout=PATIENCE)
     results = [result async for response in call for result in response.results]
     if len(results) != len(items):
         raise BenchmarkError(f"{len(items):,} items had {len(results):,} results")

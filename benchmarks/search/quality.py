@@ -18,6 +18,7 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks.bench import Bench
+from benchmarks.http2 import connections
 from benchmarks.processes import Server
 from benchmarks.queries import Query, make_queries, read_queries
 from benchmarks.report import Report, histogram
@@ -50,14 +51,14 @@ def run(bench: Bench, report: Report) -> None:
     with bench.serving_filled() as server:
         bench.say(f"{len(queries):,} queries, one at a time, in turn with Tantivy")
         with clients.AccessLog(server) as log:
-            ours, theirs = clients.run(_in_turn(server, queries, keys, rival, songs))
+            ours, theirs = _in_turn(server, queries, keys, rival, songs)
             inside = log.milliseconds()[_WARM_UP:]
     report.add(_NAME, "queries", len(queries), "")
     _report_quality(report, queries, ours, theirs)
     _report_times(report, ours, theirs, inside, queries)
 
 
-async def _in_turn(
+def _in_turn(
     server: Server,
     queries: Sequence[Query],
     keys: Sequence[str],
@@ -66,12 +67,13 @@ async def _in_turn(
 ) -> tuple[list[_Outcome], list[_Outcome]]:
     ours: list[_Outcome] = []
     theirs: list[_Outcome] = []
-    async with clients.stubs(server) as [stub]:
-        await clients.ask(stub, [queries[-n % len(queries)].text for n in range(1, _WARM_UP + 1)])
+    with connections(server) as [connection]:
+        warm_up = [queries[-n % len(queries)].text for n in range(1, _WARM_UP + 1)]
+        clients.ask(connection, warm_up)
         pairs = list(zip(queries, keys, strict=True))
         for start in range(0, len(pairs), _TURN):
             turn = pairs[start : start + _TURN]
-            answers = await clients.ask(stub, [query.text for query, _ in turn])
+            answers = clients.ask(connection, [query.text for query, _ in turn])
             for (query, key), answer in zip(turn, answers, strict=True):
                 ours.append(_Outcome(_place(answer.response, query), answer.milliseconds))
                 theirs.append(_ask_tantivy(rival, songs, query, key))

@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from benchmarks.bench import Bench
+from benchmarks.http2 import connections
 from benchmarks.processes import Server
 from benchmarks.report import Report, percentile
 from benchmarks.search import clients, ground
 from benchmarks.songs import Song
-from fonoteca.v1.search_pb2 import SuggestRequest
-from fonoteca.v1.search_pb2_grpc import SearchServiceStub
-
-if TYPE_CHECKING:
-    from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
+from fonoteca.v1.search_pb2 import SuggestRequest, SuggestResponse
 
 _NAME: Final = "search.suggest"
 _METHOD: Final = "/fonoteca.v1.SearchService/Suggest"
@@ -37,7 +33,7 @@ def run(bench: Bench, report: Report) -> None:
     with bench.serving_filled() as server:
         bench.say(f"{len(beginnings):,} beginnings of {_TITLES:,} titles")
         with clients.AccessLog(server) as log:
-            times = clients.run(_type(server, beginnings))
+            times = _type(server, beginnings)
             inside = log.milliseconds(_METHOD)[_WARM_UP:]
     report.add(_NAME, "beginnings", len(beginnings), "")
     ground.report_times(report, _NAME, "in the server", inside, {99: _MAX_P99_MS})
@@ -65,14 +61,12 @@ def _beginnings(songs: Sequence[Song]) -> list[str]:
     return [text for text in typed if text.strip()]
 
 
-async def _type(server: Server, beginnings: Sequence[str]) -> list[float]:
+def _type(server: Server, beginnings: Sequence[str]) -> list[float]:
     """Return the time of each call (ms), without those that warm the service up."""
     times = []
-    async with clients.channels(server) as [channel]:
-        stub: SearchServiceAsyncStub = SearchServiceStub(channel)
+    with connections(server) as [connection]:
         for number in range(-_WARM_UP, len(beginnings)):
             request = SuggestRequest(query=beginnings[number % len(beginnings)])
-            start = perf_counter()
-            await stub.Suggest(request, timeout=clients.TIMEOUT)
-            times.append(1_000 * (perf_counter() - start))
+            milliseconds, _ = clients.call(connection, _METHOD, request, SuggestResponse)
+            times.append(milliseconds)
     return times[_WARM_UP:]

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Final
 
 from benchmarks.bench import Bench
+from benchmarks.http2 import connections
 from benchmarks.processes import Server
 from benchmarks.report import Report
 from benchmarks.search import clients, ground
@@ -36,7 +37,7 @@ def run(bench: Bench, report: Report) -> None:
     with bench.serving_filled() as server:
         bench.say(f"{len(typos):,} queries with a typo, in turn with Tantivy")
         with clients.AccessLog(server) as log:
-            answers, theirs = clients.run(_in_turn(server, texts, keys, rival))
+            answers, theirs = _in_turn(server, texts, keys, rival)
             inside = log.milliseconds()[_WARM_UP:]
     with source_designs(conninfo) as designs:
         similar = designs.by_similarity(texts[:_SIMILAR], clients.PAGE)
@@ -65,15 +66,15 @@ def run(bench: Bench, report: Report) -> None:
     }
 
 
-async def _in_turn(
+def _in_turn(
     server: Server, texts: Sequence[str], keys: Sequence[str], rival: TantivyIndex
 ) -> tuple[list[clients.Answer], list[tuple[float, Sequence[int]]]]:
     answers: list[clients.Answer] = []
     theirs: list[tuple[float, Sequence[int]]] = []
-    async with clients.stubs(server) as [stub]:
-        await clients.ask(stub, [texts[-n % len(texts)] for n in range(1, _WARM_UP + 1)])
+    with connections(server) as [connection]:
+        clients.ask(connection, [texts[-n % len(texts)] for n in range(1, _WARM_UP + 1)])
         for text, key in zip(texts, keys, strict=True):
-            answers += await clients.ask(stub, [text])
+            answers += clients.ask(connection, [text])
             start = perf_counter()
             numbers = rival.fuzzy(key, clients.PAGE)
             theirs.append((1_000 * (perf_counter() - start), numbers))

@@ -9,11 +9,11 @@ cancels its statement: psycopg does that, so a deadline needs no code here.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final, TypeVar
 
-from psycopg import AsyncConnection, IsolationLevel, OperationalError
+from psycopg import AsyncConnection, IsolationLevel, OperationalError, sql
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -26,6 +26,7 @@ Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 
 _ATTEMPTS: Final = 4
+_ADOPT: Final = sql.SQL("SET TRANSACTION SNAPSHOT {}")
 _log = logging.getLogger(__name__)
 
 
@@ -84,6 +85,23 @@ class Database:
                         yield connection
                 finally:
                     await connection.set_isolation_level(None)
+
+    @asynccontextmanager
+    async def snapshots(self, most: int) -> AsyncIterator[Sequence[Connection]]:
+        """Lend up to `most` connections that see the catalogue as of the same instant.
+
+        There is one at least, as `snapshot` lends it. Others are lent if they are idle: nobody
+        waits for them.
+        """
+        async with AsyncExitStack() as stack:
+            connections = [await stack.enter_async_context(self.snapshot())]
+            while len(connections) < most and self.statistics()["pool_available"]:
+                other = await stack.enter_async_context(self.snapshot())
+                rows = await connections[0].execute("SELECT pg_export_snapshot()")
+                [[name]] = await rows.fetchall()
+                await other.execute(_ADOPT.format(sql.Literal(name)))
+                connections.append(other)
+            yield connections
 
     @asynccontextmanager
     async def transaction(self, *, dry_run: bool = False) -> AsyncIterator[Connection]:

@@ -21,6 +21,7 @@ from service.matching.stream import MatchStream
 from service.playlists.codec import encode_playlist
 from service.query import clauses, parse
 from service.search.answer import Page, Search, ShownHit, answer
+from service.search.batch import answer_batch
 from service.search.candidates import Scope
 from service.search.codec import encode_explanation, encode_verdict
 from service.search.explain import MAX_TRACKS
@@ -59,7 +60,8 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
         async with self._database.read() as connection:
             [page] = await answer(connection, [search], until=_until(context))
         response = pb.SearchTracksResponse()
-        await self._encode(request, page, response)
+        _encode(page, response)
+        response.next_page_token = await self._token(request, page)
         return response
 
     async def Suggest(self, request: pb.SuggestRequest, context: Context) -> pb.SuggestResponse:
@@ -90,21 +92,25 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             check.fail("requests", f"must have 1 to {MAX_BATCH} entries, has {given}")
         check.done()
         results = [pb.SearchTracksResult() for _ in request.requests]
-        searches: list[tuple[Search, list[int]]] = []
+        searches: list[Search] = []
+        places: list[list[int]] = []
         for indexes in _equal(request.requests):
             try:
-                searches.append((await self._decode(request.requests[indexes[0]]), indexes))
+                searches.append(await self._decode(request.requests[indexes[0]]))
+                places.append(indexes)
             except DomainError as error:
                 for index in indexes:
                     results[index].error.CopyFrom(to_status(error))
-        async with self._database.snapshot() as connection:
-            wanted = [search for search, _ in searches]
-            pages = await answer(connection, wanted, until=_until(context))
-        for page, (_, indexes) in zip(pages, searches, strict=True):
-            first, *others = (results[index].response for index in indexes)
-            await self._encode(request.requests[indexes[0]], page, first)
+
+        def encode(number: int, page: Page) -> None:
+            _encode(page, results[places[number][0]].response)
+
+        pages = await answer_batch(self._database, searches, encode, until=_until(context))
+        for page, (first, *others) in zip(pages, places, strict=True):
+            response = results[first].response
+            response.next_page_token = await self._token(request.requests[first], page)
             for other in others:
-                other.CopyFrom(first)
+                results[other].response.CopyFrom(response)
         return pb.BatchSearchTracksResponse(results=results)
 
     async def MatchTracks(
@@ -150,21 +156,9 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             clauses=clauses(request.filter) if explained else (),
         )
 
-    async def _encode(
-        self, request: pb.SearchTracksRequest, page: Page, response: pb.SearchTracksResponse
-    ) -> None:
-        """Fill in the response; hits are made in their place, for copies of tracks cost most."""
-        for shown in page.hits:
-            _encode_hit(shown, response.hits.add())
-        response.partial = page.is_partial
-        response.total_size = page.counts.total
-        response.total_size_exact = page.counts.is_exact
-        response.facets.extend(map(_encode_facet, page.counts.facets))
-        response.did_you_mean = page.did_you_mean
-        response.verdicts.extend(map(encode_verdict, page.verdicts))
-        if page.last:
-            position = position_of(page.last)
-            response.next_page_token = await self._page_tokens.issue(request, position)
+    async def _token(self, request: pb.SearchTracksRequest, page: Page) -> str:
+        """Return the token of the next page, or "" when there is none."""
+        return await self._page_tokens.issue(request, position_of(page.last)) if page.last else ""
 
 
 def _decode_facets(check: Check, given: Sequence[int]) -> tuple[Facet, ...]:
@@ -196,6 +190,18 @@ def _order(text: str) -> Order | None:
     """Read `order_by`; None is the order by relevance."""
     by_relevance = text.strip() in ("", "relevance")
     return None if by_relevance else order_of(text, besides="relevance, or ")
+
+
+def _encode(page: Page, response: pb.SearchTracksResponse) -> None:
+    """Fill in the response; hits are made in their place, for copies of tracks cost most."""
+    for shown in page.hits:
+        _encode_hit(shown, response.hits.add())
+    response.partial = page.is_partial
+    response.total_size = page.counts.total
+    response.total_size_exact = page.counts.is_exact
+    response.facets.extend(map(_encode_facet, page.counts.facets))
+    response.did_you_mean = page.did_you_mean
+    response.verdicts.extend(map(encode_verdict, page.verdicts))
 
 
 def _encode_hit(shown: ShownHit, hit: pb.SearchHit) -> None:

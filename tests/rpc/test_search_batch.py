@@ -1,0 +1,124 @@
+"""Batches that are searched in two parts at the same time: nobody can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+
+from fonoteca.v1 import search_pb2 as pb
+from fonoteca.v1.track_pb2 import Track
+from service.database import Connection, Database
+from service.settings import Settings
+from tests.support.errors import raises_status
+from tests.support.waiting import eventually
+from tests.support.writing import add_tracks, credited
+
+if TYPE_CHECKING:
+    from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
+
+QUERIES = (
+    *("love", "enter sandman", "sigur ros hoppipolla", "enter sadnman", "hopipola", "love me d"),
+    *("lana del rey lvoe", "crazy", "xyzzyx", "takk", "metalica", "beatles love"),
+)
+
+# Whatever compares a word with those it may have been meant to be does this. Its schema is searched
+# first.
+MENDING = """
+CREATE SCHEMA AUTHORIZATION current_user;
+CREATE FUNCTION levenshtein_less_equal(text, text, integer) RETURNS integer
+LANGUAGE plpgsql
+AS '{}'
+"""
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Enough connections for two parts at once, and none for a third."""
+    return settings.model_copy(update={"pool_min_size": 2, "pool_max_size": 2})
+
+
+@pytest.fixture
+async def catalogue(database: Database) -> None:
+    await add_tracks(
+        database,
+        Track(title="Hoppípolla", credits=credited("Sigur Rós"), popularity=70),
+        Track(title="Love", credits=credited("Lana Del Rey"), popularity=80),
+        Track(title="Love Me Do", credits=credited("The Beatles"), popularity=60),
+        Track(title="Crazy in Love", credits=credited("Beyoncé", "JAY-Z"), popularity=50),
+        Track(title="Enter Sandman", credits=credited("Metallica")),
+    )
+    await idle(database)
+
+
+async def idle(database: Database) -> None:
+    """Wait until no call has a connection any more."""
+    await eventually(lambda: database.statistics()["pool_available"] == 2)
+
+
+def requests_of(count: int) -> Iterator[pb.SearchTracksRequest]:
+    """Make searches of which no two are equal."""
+    for index, query in enumerate(islice(cycle(QUERIES), count)):
+        yield pb.SearchTracksRequest(query=query + " " * index, page_size=1)
+
+
+@pytest.mark.usefixtures("catalogue")
+async def test_each_has_the_result_it_has_alone(search: SearchServiceAsyncStub) -> None:
+    requests = [*requests_of(40), pb.SearchTracksRequest(), *requests_of(10)]
+    response = await search.BatchSearchTracks(pb.BatchSearchTracksRequest(requests=requests))
+    assert len(response.results) == len(requests)
+    for index, (request, result) in enumerate(zip(requests, response.results, strict=True)):
+        if index == 40:
+            assert result.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+        else:
+            assert result.response == await search.SearchTracks(request)
+
+
+@pytest.mark.usefixtures("catalogue")
+async def test_each_has_the_result_it_has_alone_in_many_scopes(
+    search: SearchServiceAsyncStub,
+) -> None:
+    filters = cycle(["", "popularity>=60", "artist:metallica"])
+    requests = list(requests_of(48))
+    for request, condition in zip(requests, filters, strict=False):
+        request.filter = condition
+    response = await search.BatchSearchTracks(pb.BatchSearchTracksRequest(requests=requests))
+    for request, result in zip(requests, response.results, strict=True):
+        assert result.response == await search.SearchTracks(request)
+
+
+@pytest.mark.usefixtures("catalogue")
+async def test_shortly_before_the_deadline_what_was_found_is_the_answer(
+    search: SearchServiceAsyncStub, database: Database, connection: Connection
+) -> None:
+    await connection.execute(
+        MENDING.format("BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN 1; END").encode()
+    )
+    batch = pb.BatchSearchTracksRequest(requests=requests_of(40))
+    await connection.execute("SELECT pg_advisory_lock(1)")  # nothing can be mended for now
+    response = await search.BatchSearchTracks(batch, timeout=3)
+    for request, result in zip(batch.requests, response.results, strict=True):
+        assert not result.HasField("error")
+        if request.query.strip() in ("love", "enter sandman"):
+            assert result.response.hits
+            assert not result.response.partial
+        if request.query.strip() in ("hopipola", "xyzzyx"):
+            assert not result.response.hits
+            assert result.response.partial
+    await idle(database)
+
+
+@pytest.mark.usefixtures("catalogue")
+async def test_an_error_of_one_part_is_that_of_the_call(
+    search: SearchServiceAsyncStub, database: Database, connection: Connection
+) -> None:
+    await connection.execute(
+        MENDING.format("BEGIN RAISE EXCEPTION USING ERRCODE = ''57014''; END").encode()
+    )
+    batch = pb.BatchSearchTracksRequest(requests=requests_of(40))
+    with raises_status(grpc.StatusCode.DEADLINE_EXCEEDED):
+        await search.BatchSearchTracks(batch)
+    await idle(database)

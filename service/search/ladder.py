@@ -284,7 +284,9 @@ async def _typo_of_one(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]
 async def _typos_of_all(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup]:
     """Mend every word, by as many typos as are allowed."""
     known = await lexicon.learn(climb.query.words for climb in weak)
-    await lexicon.mend(word for climb in weak for word in doubtful(climb.query.words))
+    mended = {word for climb in weak for word in climb.query.words if word not in known}
+    mended.update(word for climb in weak for word in doubtful(climb.query.words))
+    await lexicon.mend(mended, farther=True)
     return _lookups(weak, lambda query: with_typos(query.words, known, farther=True))
 
 

@@ -50,6 +50,9 @@ _HASH_BITS: Final = 20
 _DELETIONS: Final = {3: (0,), 4: (0, 1), 5: (1,), 6: (1, 2)}
 """How many letters are taken away from words of so many letters; two from longer ones."""
 
+_MIN_PAIRED: Final = 6
+"""From so many letters on, two of them are taken away."""
+
 _NOISE: Final = frozenset({
     "and", "audio", "by", "feat", "featuring", "ft", "full", "hd", "hq", "lyric", "lyrics", "mp3",
     "music", "official", "song", "the", "video", "vs", "w", "with", "youtube",
@@ -142,6 +145,11 @@ def may_be_misspelt(word: str) -> bool:
     return 3 <= len(word) <= MAX_WORD
 
 
+def may_be_mended_twice(word: str) -> bool:
+    """Whether a word as typed is at most two letters shorter than one that two typos may be in."""
+    return _MIN_PAIRED <= len(word) <= MAX_WORD
+
+
 def doubtful(words: Sequence[str]) -> Sequence[str]:
     """Return the words of a query that may be misspelt though they are words of the catalogue.
 
@@ -161,13 +169,34 @@ def deletions(word: str) -> list[int]:
     if not may_be_misspelt(word):
         return []
     beginning = word[:7]
-    return sorted(
-        {
-            crc32("".join(left).encode()) & ((1 << _HASH_BITS) - 1)
-            for missing in _DELETIONS.get(len(word), (2,))
-            for left in combinations(beginning, len(beginning) - missing)
-        }
+    return _hashes(
+        "".join(left)
+        for missing in _DELETIONS.get(len(word), (2,))
+        for left in combinations(beginning, len(beginning) - missing)
     )
+
+
+def deletions_of_one_edit(word: str) -> list[int]:
+    """Return some of the deletions; all words that are one edit away have one of these in common.
+
+    An edit spoils one letter: what is left without it, and any other, the two words share. So of
+    the pairs of letters that may be taken away, four in which every letter occurs are enough. A
+    word of six letters and one of seven share what is left of the shorter without one letter.
+    """
+    if not may_be_mended_twice(word):
+        return deletions(word)
+    beginning = word[:7]
+    left = [beginning[:n] + beginning[n + 2 :] for n in (0, 2, 4, len(beginning) - 2)]
+    return _hashes(left if len(word) > _MIN_PAIRED else [*left, word[1:]])
+
+
+def is_one_edit_away(word: str, candidates: Iterable[str]) -> bool:
+    """Whether one of the candidates is."""
+    return any(OSA.distance(word, other, score_cutoff=1) == 1 for other in candidates)
+
+
+def _hashes(texts: Iterable[str]) -> list[int]:
+    return sorted({crc32(text.encode()) & ((1 << _HASH_BITS) - 1) for text in texts})
 
 
 def mended(word: str, candidates: Mapping[str, int], *, farther: bool = False) -> list[str]:

@@ -248,8 +248,9 @@ ORDER BY q.ordinal;
 
 -- name: look_up_words
 -- Which words occur in the catalogue at all: the best tier of each, and its share of all tracks if it is
--- common. And of misspelt ones those that may be within the allowed typos (two, if the longer word has eight
--- letters), which have a deletion in common. A transposition is two edits to levenshtein, hence twice as many.
+-- common. And of misspelt ones those that may be within the allowed typos (one, or as many as asked for if the
+-- longer word has eight letters), which have a deletion in common. A transposition is two edits to levenshtein,
+-- hence twice as many.
 -- Primary keys of search_word and common_word, search_word_deletions_idx.
 SELECT NULL AS misspelt, w.word, w.tier, coalesce(common.share, 0) AS share
 FROM search_word AS w
@@ -265,7 +266,10 @@ CROSS JOIN LATERAL (
         w.deletions && g.deletions::integer[]
         AND char_length(w.word) BETWEEN char_length(g.word) - 2 AND char_length(g.word) + 2
         AND levenshtein_less_equal(w.word, g.word, 4)
-        <= CASE WHEN greatest(char_length(w.word), char_length(g.word)) >= 8 THEN 4 ELSE 2 END
+        <= CASE
+            WHEN greatest(char_length(w.word), char_length(g.word)) >= 8 THEN 2 * (SELECT %(edits)s::integer)
+            ELSE 2
+        END
     ORDER BY w.word
 ) AS near
 LEFT JOIN common_word AS common ON common.word = near.word;

@@ -9,7 +9,7 @@ from psycopg.rows import class_row
 
 from service.database import Connection, load_statements
 from service.search.model import Entry, Folded
-from service.search.patterns import deletions
+from service.search.patterns import deletions, deletions_of_one_edit
 
 _SQL = load_statements(__package__)
 _FOLD = _SQL["fold_texts"]
@@ -36,17 +36,20 @@ async def read_queries(
 
 
 async def look_up_words(
-    connection: Connection, words: Collection[str], misspelt: Collection[str]
+    connection: Connection, words: Collection[str], misspelt: Collection[str], edits: int
 ) -> list[tuple[str | None, str, int, float]]:
     """Return which of some folded words the catalogue has, and which ones resemble misspelt ones.
 
-    Each row has the misspelt word, or None, the word, its best tier and its share of all tracks.
-    Some words are a typo too far: `mended` leaves them out.
+    Those are up to so many allowed `edits` away, one or two; some are a typo too far, which
+    `mended` leaves out. Each row has the misspelt word, or None, the word, its best tier and its
+    share of all tracks.
     """
+    left = deletions if edits > 1 else deletions_of_one_edit
     parameters = {
         "words": list(words),
         "misspelt": list(misspelt),
-        "deletions": [array_text(deletions(word)) for word in misspelt],
+        "deletions": [array_text(left(word)) for word in misspelt],
+        "edits": edits,
     }
     rows: list[tuple[str | None, str, int, float]]
     rows = await (await connection.execute(_LOOK_UP_WORDS, parameters)).fetchall()

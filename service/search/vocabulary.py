@@ -11,7 +11,14 @@ from collections.abc import Collection, Iterable, Sequence
 from service.database import Connection
 from service.search import store
 from service.search.model import Folded
-from service.search.patterns import Vocabulary, joins, may_be_misspelt, splits
+from service.search.patterns import (
+    Vocabulary,
+    is_one_edit_away,
+    joins,
+    may_be_mended_twice,
+    may_be_misspelt,
+    splits,
+)
 
 
 class Lexicon:
@@ -27,6 +34,7 @@ class Lexicon:
         self._near: dict[str, dict[str, int]] = {}
         self._shares: dict[str, float] = {}
         self._asked: set[str] = set()
+        self._mended: set[str] = set()
         self._begun: set[str] = set()
         self.known = Vocabulary(self._tiers, self._near, self._shares, self._begun)
 
@@ -40,7 +48,7 @@ class Lexicon:
     async def learn(self, phrases: Iterable[Sequence[str]]) -> Vocabulary:
         """Learn what may be meant by the words that the catalogue does not have.
 
-        That is words that resemble them, their halves, and each pair of neighbors as one word.
+        That is the words nearest to them, their halves, and each pair of neighbors as one word.
         """
         phrases = list(phrases)
         await self._ask({word for words in phrases for word in words})
@@ -50,9 +58,12 @@ class Lexicon:
         await self._ask(others, unknown)
         return self.known
 
-    async def mend(self, words: Iterable[str]) -> None:
-        """Learn which words resemble these, be they known themselves."""
-        await self._ask((), words)
+    async def mend(self, words: Iterable[str], *, farther: bool = False) -> None:
+        """Learn which words are nearest to these, be they known themselves.
+
+        With `farther`, all words that resemble them.
+        """
+        await self._ask((), words, farther=farther)
 
     async def lookalikes(self, words: Collection[str]) -> dict[str, list[str]]:
         """Return the words that look most like these."""
@@ -71,28 +82,40 @@ class Lexicon:
             shares = zip(query.words, query.shares, strict=True)
             self._shares.update((word, share) for word, share in shares if share)
 
-    async def _ask(self, words: Collection[str], misspelt: Iterable[str] = ()) -> None:
-        new, wrong = set(words) - self._asked, set(misspelt) - self._near.keys()
+    async def _ask(
+        self, words: Collection[str], misspelt: Iterable[str] = (), *, farther: bool = False
+    ) -> None:
+        new = set(words) - self._asked
+        wrong = set(misspelt) - (self._mended if farther else self._near.keys())
         if new or wrong:
             self._asked |= new
-            found = await look_up(self.connection, new, wrong)
+            found = await look_up(self.connection, new, wrong, edits=2 if farther else 1)
             self._tiers.update(found.tiers)
             self._shares.update(found.shares)
             self._near.update({word: dict(found.near.get(word, {})) for word in wrong})
+            if farther:
+                self._mended |= wrong
+            else:
+                await self._ask((), filter(self._is_far, wrong), farther=True)
+
+    def _is_far(self, word: str) -> bool:
+        """Whether a word may resemble some, and none of them by a single edit."""
+        return may_be_mended_twice(word) and not is_one_edit_away(word, self._near[word])
 
 
 async def look_up(
-    connection: Connection, words: Collection[str], misspelt: Iterable[str]
+    connection: Connection, words: Collection[str], misspelt: Iterable[str], *, edits: int = 2
 ) -> Vocabulary:
     """Return which of some folded words the catalogue has, and which of its words resemble others.
 
-    Those may be a typo too far: `mended` leaves them out.
+    Those are up to so many allowed edits away; some are a typo too far, which `mended` leaves out.
+    To look for one edit alone costs a fraction.
     """
     tiers: dict[str, int] = {}
     shares: dict[str, float] = {}
     near: dict[str, dict[str, int]] = {}
     wrong = list(filter(may_be_misspelt, misspelt))
-    for meant_by, word, tier, share in await store.look_up_words(connection, words, wrong):
+    for meant_by, word, tier, share in await store.look_up_words(connection, words, wrong, edits):
         tiers[word] = tier
         if share:
             shares[word] = share

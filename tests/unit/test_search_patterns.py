@@ -15,6 +15,7 @@ from service.search.patterns import (
     all_words,
     allowed_edits,
     deletions,
+    deletions_of_one_edit,
     divisions,
     joins,
     last_as_prefix,
@@ -127,6 +128,14 @@ def test_words_within_the_allowed_edits_share_a_deletion(word: str, data: st.Dat
         other = other[:at] + new
     if len(other) >= 3 and OSA.distance(word, other) <= allowed_edits(word, other):
         assert set(deletions(word)) & set(deletions(other))
+        if OSA.distance(word, other) <= 1:
+            assert set(deletions_of_one_edit(word)) & set(deletions(other))
+
+
+@given(st.text(ALPHABET, min_size=3, max_size=12))
+def test_to_look_for_one_edit_takes_no_other_deletions(word: str) -> None:
+    assert set(deletions_of_one_edit(word)) <= set(deletions(word))
+    assert len(deletions_of_one_edit(word)) <= 5
 
 
 def test_short_and_endless_words_have_no_deletions() -> None:

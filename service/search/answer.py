@@ -17,12 +17,11 @@ from fonoteca.v1.track_pb2 import Track
 from service.database import Connection
 from service.database.cut_off import cut_off
 from service.query import Clause
-from service.search import store
 from service.search.candidates import Scope
 from service.search.correction import corrected
 from service.search.explain import Explanation, Question, Verdict, explain
 from service.search.facets import DEFAULT_VALUES, Asked, count
-from service.search.highlight import Highlight, Matcher, cut, highlights, parts_of
+from service.search.highlight import Highlight, Matcher, highlights, pieces_as_typed, pieces_of
 from service.search.ladder import climb
 from service.search.model import (
     ENOUGH,
@@ -129,7 +128,7 @@ async def answer(
     counts = await _counted(connection, searches, found, until)
     tracks = await _tracks(connection, found, selected)
     pages = [_page(*of, tracks) for of in zip(found, counts, selected, strict=True)]
-    pages = await _corrected(connection, searches, found, pages, until)
+    pages = await _corrected(connection, searches, queries, found, pages, until)
     pages = await _highlighted(connection, searches, queries, found, pages, until)
     return await _explained(lexicon, searches, queries, found, pages, until)
 
@@ -262,24 +261,23 @@ def _is_mended(found: Found) -> bool:
 async def _corrected(
     connection: Connection,
     searches: Sequence[Search],
+    queries: Sequence[Words],
     found: Sequence[Found],
     pages: list[Page],
     until: float | None,
 ) -> list[Page]:
     """Return the pages with what was meant, where mending carried the result."""
-    best = {
-        index: of.hits[0].track_id for index, of in enumerate(found) if of.hits and _is_mended(of)
-    }
-    if best:
+    mended = [index for index, of in enumerate(found) if of.hits and _is_mended(of)]
+    pieces = {index: pieces_as_typed(searches[index].text, queries[index].text) for index in mended}
+    if others := {searches[index].text for index, of in pieces.items() if of is None}:
         async with cut_off(connection, until):
-            texts = {searches[index].text for index in best}
-            parts = parts_of(texts)
-            folded, words = await store.read_corrections(connection, parts, set(best.values()))
-            pieces = cut(texts, dict(zip(parts, folded, strict=True)))
-            for index, track_id in best.items():
-                text = searches[index].text
-                meant = corrected(text, pieces[text], words.get(track_id, ()))
-                pages[index] = replace(pages[index], did_you_mean=meant)
+            cut = await pieces_of(connection, others)
+            pieces |= {i: cut[searches[i].text] for i, of in pieces.items() if of is None}
+    for index, of in pieces.items():
+        if of is not None:
+            found_by = found[index].found_by.get(found[index].hits[0].track_id, ())
+            meant = corrected(searches[index].text, of, found_by)
+            pages[index] = replace(pages[index], did_you_mean=meant)
     return pages
 
 

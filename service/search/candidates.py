@@ -62,8 +62,9 @@ class Lookup:
 class Candidate:
     """A track that a lookup found; `relevance`, 0 to 1, follows from `match`.
 
-    It comes with its document when few are asked for. With `is_beyond` it is no candidate: it says
-    that more tracks have the words than were tested by the filter.
+    It comes with its document when few are asked for, and with the words by which it can be found
+    when some of those of the query were mended. With `is_beyond` it is no candidate: it says that
+    more tracks have the words than were tested by the filter.
     """
 
     ordinal: int
@@ -72,6 +73,7 @@ class Candidate:
     relevance: float
     match: Match
     document: bytes | None
+    found_by: Sequence[str] | None
 
 
 _PAGE: Final = 51
@@ -79,9 +81,13 @@ _PAGE: Final = 51
 
 
 class Source(Enum):
-    """What a lookup looks at: the words of names, tracks of just that name first, or lyrics."""
+    """What a lookup looks at: the words of names, tracks of just that name first, or lyrics.
+
+    Words may be mended ones; then what is found says which words it has.
+    """
 
     WORDS = auto()
+    MENDED_WORDS = auto()
     NAMES_AND_WORDS = auto()
     LYRICS = auto()
 
@@ -160,11 +166,13 @@ _NAMED_AND_WORDS: Final = sql.SQL(
 )
 _BRANCHES: Final = {
     Source.WORDS: (_BY_WORDS, _POPULAR_FIRST),
+    Source.MENDED_WORDS: (_BY_WORDS, _POPULAR_FIRST),
     Source.NAMES_AND_WORDS: (_BY_WORDS, _POPULAR_FIRST),
     Source.LYRICS: (_BY_LYRICS, _POPULAR_TIERS_FIRST),
 }
 _CANDIDATES: Final = {
     Source.WORDS: _WORDS_ALONE,
+    Source.MENDED_WORDS: _WORDS_ALONE,
     Source.NAMES_AND_WORDS: _NAMED_AND_WORDS,
     Source.LYRICS: _SUNG,
 }
@@ -255,7 +263,8 @@ SELECT
     CASE
         WHEN (SELECT %(limit)s::integer) <= {page}
             THEN (SELECT t.document FROM track AS t WHERE t.id = hit.track_id)
-    END AS document
+    END AS document,
+    {found_by} AS found_by
 FROM q
 CROSS JOIN LATERAL (
     {named}{scored}
@@ -264,6 +273,11 @@ CROSS JOIN LATERAL (
 ) AS hit
 """
 )
+# Primary key of track_search.
+_FOUND_BY: Final = sql.SQL(
+    "(SELECT tsvector_to_array(s.words) FROM track_search AS s WHERE s.track_id = hit.track_id)"
+)
+_NOT_SAID: Final = sql.SQL("NULL::text[]")
 _RELEVANCE: Final = sql.SQL(
     """(
             CASE
@@ -409,15 +423,20 @@ async def find(
     """
     together: dict[Source, list[Lookup]] = {}
     for lookup in lookups:
-        source = Source.NAMES_AND_WORDS if by_name else Source.WORDS
-        together.setdefault(Source.LYRICS if lookup.pattern.in_lyrics else source, []).append(
-            lookup
-        )
+        together.setdefault(_source(lookup.pattern, by_name=by_name), []).append(lookup)
     return [
         candidate
         for source, of in together.items()
         for candidate in await _find(connection, scope, source, of, limit)
     ]
+
+
+def _source(pattern: Pattern, *, by_name: bool) -> Source:
+    if pattern.in_lyrics:
+        return Source.LYRICS
+    if pattern.is_mended:
+        return Source.MENDED_WORDS
+    return Source.NAMES_AND_WORDS if by_name else Source.WORDS
 
 
 async def _find(
@@ -428,10 +447,11 @@ async def _find(
     # With a filter, its values decide which index is right, so the plan is made for them each time.
     prepare = None if scope.filter.is_empty else False
     # Binary, for the documents: as text, each byte of them is two.
-    rows = await connection.execute(statement, parameters, prepare=prepare, binary=True)
+    cursor = await connection.execute(statement, parameters, prepare=prepare, binary=True)
+    rows = await cursor.fetchall()
     return [
-        Candidate(ordinal, track_id, is_beyond, relevance, Match(*match), document)
-        for ordinal, track_id, is_beyond, *match, relevance, document in await rows.fetchall()
+        Candidate(ordinal, track_id, is_beyond, relevance, Match(*match), document, words)
+        for ordinal, track_id, is_beyond, *match, relevance, document, words in rows
     ]
 
 
@@ -470,7 +490,7 @@ def find_statement(scope: Scope, source: Source) -> tuple[bytes, dict[str, objec
 
 @cache
 def _unfiltered(source: Source, *, in_library: bool) -> bytes:
-    """Return the statement without a filter: there are six, and putting one together costs."""
+    """Return the statement without a filter: there are eight, and putting one together costs."""
     return _statement(source, _by_words(_SCOPE_LIBRARY if in_library else _EVERYWHERE))
 
 
@@ -542,7 +562,10 @@ def _statement(source: Source, way: _Way) -> bytes:
         elsewhere=(_IN_GENRES_OR_LYRICS if is_sung else _IN_GENRES).format(rest=_REST),
         genre_words=_GENRE_WORDS if is_sung else sql.SQL(""),
     )
-    return compact(_FIND.format(named=named, scored=scored, page=sql.Literal(_PAGE)))
+    found_by = _FOUND_BY if source is Source.MENDED_WORDS else _NOT_SAID
+    return compact(
+        _FIND.format(named=named, scored=scored, page=sql.Literal(_PAGE), found_by=found_by)
+    )
 
 
 def scope_condition(scope: Scope) -> tuple[sql.Composable, dict[str, object]]:

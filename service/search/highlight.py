@@ -127,19 +127,25 @@ def _fields(track: Track) -> Iterator[tuple[str, str]]:
 
 async def pieces_of(connection: Connection, texts: Collection[str]) -> dict[str, tuple[Piece, ...]]:
     """Return the pieces of each text that hold its words, in order."""
-    parts = parts_of(texts)
-    return cut(texts, dict(zip(parts, await store.fold(connection, parts), strict=True)))
-
-
-def parts_of(texts: Iterable[str]) -> list[str]:
-    """Return all that has to be folded before texts can be cut."""
-    return sorted({part for text in texts for part in (text, *_parts(text))})
-
-
-def cut(texts: Iterable[str], folded: Mapping[str, str]) -> dict[str, tuple[Piece, ...]]:
-    """Return the pieces of each text that hold its words, in order; `folded` has all its parts."""
-    words = {part: tuple(of.split()) for part, of in folded.items()}
+    parts = sorted({part for text in texts for part in (text, *_parts(text))})
+    folded = await store.fold(connection, parts)
+    words = {part: tuple(of.split()) for part, of in zip(parts, folded, strict=True)}
     return {text: tuple(_pieces(text, words)) for text in texts}
+
+
+def pieces_as_typed(text: str, folded: str) -> tuple[Piece, ...] | None:
+    """Return the pieces of a text that is just the words it folds to; None when it is not.
+
+    Case does not count. Most of what people type is such a text, and it need not be cut.
+    """
+    chunks = list(_CHUNK.finditer(text))
+    words = [chunk[0].lower() for chunk in chunks]
+    if words != folded.split():
+        return None
+    return tuple(
+        Piece(*chunk.span(), (word,), chunk.start())
+        for chunk, word in zip(chunks, words, strict=True)
+    )
 
 
 def _parts(text: str) -> Iterator[str]:

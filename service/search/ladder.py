@@ -54,6 +54,7 @@ class _Climb:
     query: Words
     hits: dict[UUID, Hit] = field(default_factory=dict)
     documents: dict[UUID, bytes] = field(default_factory=dict)
+    found_by: dict[UUID, Sequence[str]] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     is_complete: bool = True
     is_partial: bool = False
@@ -101,6 +102,8 @@ class _Climb:
             known = self.hits.setdefault(found.track_id, hit)
             if found.document is not None:
                 self.documents[found.track_id] = found.document
+            if found.found_by is not None:
+                self.found_by[found.track_id] = found.found_by
             if (hit.rung, -hit.relevance) < (known.rung, -known.relevance):  # by another pattern
                 self.hits[found.track_id] = hit
 
@@ -109,7 +112,7 @@ class _Climb:
         hits = sorted(self.hits.values(), key=attrgetter("order"), reverse=True)
         counts = Counts(len(hits), self.is_complete and not self.is_partial)
         readings = tuple(self.readings) or (_as_it_is(self.query),)
-        return Found(hits[:limit], readings, counts, self.is_partial, self.documents)
+        return Found(hits[:limit], readings, counts, self.is_partial, self.documents, self.found_by)
 
 
 def _as_it_is(query: Words) -> Reading:

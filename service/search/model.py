@@ -288,6 +288,7 @@ class Pattern:
     `asked` is the number of words in the query, which is smaller when they have alternatives.
     `is_every` when what is selected has every word of the query, in a way. `is_common` when it has
     nothing rare to be looked up by. `in_lyrics` when words may stand in the lyrics, too.
+    `is_mended` when other words stand for those that were typed.
     """
 
     words: str
@@ -297,6 +298,7 @@ class Pattern:
     is_every: bool = True
     is_common: bool = False
     in_lyrics: bool = False
+    is_mended: bool = False
 
     @property
     def any_word(self) -> str:
@@ -319,7 +321,8 @@ class Found:
     Without any hit, the reading is the query as typed; without any words, there is no reading.
     `counts` says how many match the readings, as far as is known; `is_partial` that time ran out
     before all steps that the query needed were taken. `documents` are those of hits, if they are so
-    few that most of them will be shown.
+    few that most of them will be shown, `found_by` the words by which those that have mended words
+    can be found.
     """
 
     hits: Sequence[Hit]
@@ -327,6 +330,7 @@ class Found:
     counts: Counts
     is_partial: bool
     documents: Mapping[UUID, bytes] = field(default_factory=dict)
+    found_by: Mapping[UUID, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

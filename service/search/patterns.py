@@ -263,7 +263,7 @@ def with_typos(
     together = "".join(words)
     if len(words) > 2 and together in vocabulary:
         variants.append([_group([(_quoted(together),)], vocabulary)])
-    return _pattern(variants) if variants else None
+    return _pattern(variants, is_mended=True) if variants else None
 
 
 def with_one_typo(words: Sequence[str], vocabulary: Vocabulary) -> list[Pattern]:
@@ -275,7 +275,10 @@ def with_one_typo(words: Sequence[str], vocabulary: Vocabulary) -> list[Pattern]
         return []
     as_typed = _as_typed(words, vocabulary)
     return [
-        _pattern([[*as_typed[:index], _group(alternatives, vocabulary), *as_typed[index + 1 :]]])
+        _pattern(
+            [[*as_typed[:index], _group(alternatives, vocabulary), *as_typed[index + 1 :]]],
+            is_mended=True,
+        )
         for index, word in enumerate(words)
         if (others := mended(word, vocabulary.near.get(word, {})))
         for alternatives in [[(_quoted(other),) for other in others]]
@@ -336,7 +339,7 @@ def with_lookalikes(
         for word in words
         if (others := lookalikes.get(word))
     ]
-    return _pattern([groups], asked=len(words)) if groups else None
+    return _pattern([groups], asked=len(words), is_mended=True) if groups else None
 
 
 def _kept(words: Sequence[str], vocabulary: Vocabulary) -> list[str]:
@@ -362,6 +365,7 @@ def _pattern(
     *,
     asked: int | None = None,
     operands: Iterable[str] | None = None,
+    is_mended: bool = False,
 ) -> Pattern:
     """Return the pattern of one of the variants.
 
@@ -378,6 +382,7 @@ def _pattern(
         asked=asked or count,
         is_every=asked is None or asked == count,
         is_common=any(all(group.share >= _COMMON for group in variant) for variant in variants),
+        is_mended=is_mended,
     )
 
 

@@ -321,21 +321,3 @@ SELECT
 FROM track AS t
 LEFT JOIN track_search AS s ON s.track_id = t.id
 WHERE t.id = ANY(%(ids)s::uuid[]);
-
--- name: read_corrections
--- What it takes to correct queries, in one round trip: their parts as they are compared, in order, and the
--- words under which their best hits are found. Primary key of track_search.
-SELECT
-    ARRAY(
-        SELECT fold(g.text)
-        FROM unnest((SELECT %(texts)s::text[])) WITH ORDINALITY AS g (text, ordinal)
-        ORDER BY g.ordinal
-    ) AS folded,
-    coalesce(
-        (
-            SELECT jsonb_object_agg(s.track_id, tsvector_to_array(s.words))
-            FROM track_search AS s
-            WHERE s.track_id = ANY((SELECT %(ids)s::uuid[])::uuid[])
-        ),
-        '{}'
-    ) AS words;

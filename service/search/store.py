@@ -16,7 +16,6 @@ _FOLD = _SQL["fold_texts"]
 _READ_QUERIES = _SQL["read_queries"]
 _LOOK_UP_WORDS = _SQL["look_up_words"]
 _LOOKALIKES = _SQL["lookalike_words"]
-_READ_CORRECTIONS = _SQL["read_corrections"]
 _ENTRIES = _SQL["entries_of_tracks"]
 
 
@@ -63,15 +62,6 @@ async def lookalikes(connection: Connection, words: Collection[str]) -> dict[str
     for word, candidate in await rows.fetchall():
         similar.setdefault(word, []).append(candidate)
     return similar
-
-
-async def read_corrections(
-    connection: Connection, texts: Sequence[str], ids: Collection[UUID]
-) -> tuple[list[str], dict[UUID, list[str]]]:
-    """Return texts as they are compared, and the words of those tracks that can be found."""
-    rows = await connection.execute(_READ_CORRECTIONS, {"texts": list(texts), "ids": list(ids)})
-    [(folded, words)] = await rows.fetchall()
-    return folded, {UUID(track_id): of for track_id, of in words.items()}
 
 
 async def entries(connection: Connection, ids: Collection[UUID]) -> dict[UUID, Entry]:

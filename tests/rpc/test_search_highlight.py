@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fonoteca.v1 import search_pb2 as pb
 from fonoteca.v1.track_pb2 import Track, TrackAlbum
 from service.database import Connection, Database
-from service.search.highlight import pieces_of
+from service.search.highlight import pieces_as_typed, pieces_of
 from service.search.store import fold
 from tests.support.writing import add_tracks, credited
 
@@ -113,7 +113,16 @@ ODD = "aé'\u2019.!$&/-()🎵 愛のバﾊﾞ\u0301\u0300ßİ𠀀½㍿ﬁ…\u20
 )
 @given(texts=st.lists(st.text(ODD, max_size=12) | st.text(max_size=8), max_size=20))
 @example(
-    ["R.E.M.-style", "AC/DC!!!", "!!! oh !!!", "½ 上を向いて㍿", "a\u0301 \u0301b", "$ a$ap $"]
+    [
+        "Abba Oh",
+        "! oh",
+        "R.E.M.-style",
+        "AC/DC!!!",
+        "!!! oh !!!",
+        "½ 上を向いて㍿",
+        "a\u0301 \u0301b",
+        "$ a$ap $",
+    ]
 )
 async def test_pieces_fold_to_the_words_of_the_text(
     connection: Connection, texts: list[str]
@@ -129,6 +138,7 @@ async def test_pieces_fold_to_the_words_of_the_text(
         assert ends == sorted(ends)
         words = [word for piece in pieces[text] for word in piece.words]
         assert words == whole.split()[: len(words)]
+        assert pieces_as_typed(text, whole) in (None, pieces[text])
 
 
 @pytest.mark.usefixtures("catalogue")

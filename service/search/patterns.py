@@ -40,7 +40,7 @@ _COMMON: Final = 0.002
 _FEW: Final = 0.00001
 """When so few tracks are left, looking at them costs less than asking for another word."""
 
-_DEARER: Final = 50
+_DEARER: Final = 20
 """So many times what a track costs that the index tells of is what one costs that is looked at."""
 
 _RAREST: Final = 5
@@ -97,6 +97,18 @@ class _Group:
     def query(self) -> str:
         return f"({' | '.join(' & '.join(words) for words in self.alternatives)})"
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether the index goes through all tracks of the group, beside whatever other group.
+
+        Of a word alone it only looks for the tracks that the others have left.
+        """
+        match self.alternatives:
+            case ((word,),):
+                return _is_beginning(word)
+            case _:
+                return True
+
 
 def every_word(words: Sequence[str]) -> str:
     """Return the tsquery of all words."""
@@ -122,9 +134,10 @@ def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | No
     if last not in vocabulary.begun or not (others or len(last) >= _MIN_BEGINNING):
         return None
     # A guess: about a quarter of all tracks have a word with a common letter, and each letter more
-    # leaves a quarter of those.
+    # leaves a quarter of those. The word itself begins so, too.
     share = 0.25 ** len(last) if len(last) >= _MIN_BEGINNING else inf
-    beginning = _Group(((_beginning(last),),), max(share, _SELDOM))
+    known = vocabulary.shares.get(last, _SELDOM)
+    beginning = _Group(((_beginning(last),),), max(share, known))
     return _pattern([[*_as_typed(others, vocabulary), beginning]])
 
 
@@ -390,10 +403,11 @@ def _sought(variant: Sequence[_Group]) -> Iterator[_Group]:
     """Yield the groups to look up in the index: the rarest, as long as it pays to ask for more."""
     left = inf
     for group in sorted(variant, key=lambda group: group.share):
-        if left < _FEW or left * _DEARER < group.share:
+        if left < _FEW:
             return
-        left = min(left, 1.0) * group.share
-        yield group
+        if not group.is_wide or group.share <= left * _DEARER:
+            left = min(left, 1.0) * group.share
+            yield group
 
 
 def _any_of(queries: Iterable[str]) -> str:
@@ -423,3 +437,7 @@ def _quoted(word: str) -> str:
 
 def _beginning(word: str) -> str:
     return f"'{word[:MAX_WORD]}':*"
+
+
+def _is_beginning(operand: str) -> bool:
+    return operand.endswith(":*")

@@ -67,12 +67,15 @@ def test_the_last_word_may_be_a_beginning() -> None:
         ("the m", "(('the'))"),
         ("phantom mo", "(('phantom'))"),
         ("phantom monda", "(('monda':*) & ('phantom'))"),
+        ("phantom night", "(('phantom'))"),
+        ("of night", "(('night':*) & ('of'))"),
     ],
 )
 def test_the_index_is_asked_for_a_beginning_where_other_words_are_common(
     words: str, seek: str
 ) -> None:
-    begun = Vocabulary(begun={"mo", "m", "monda"}, shares={"the": 0.3})
+    shares = {"the": 0.3, "of": 0.2, "night": 0.02}
+    begun = Vocabulary(begun={"mo", "m", "monda", "night"}, shares=shares)
     pattern = last_as_prefix(words.split(), begun)
     assert pattern is not None
     assert pattern.seek == seek
@@ -81,10 +84,11 @@ def test_the_index_is_asked_for_a_beginning_where_other_words_are_common(
 @pytest.mark.parametrize(
     ("words", "seek"),
     [
-        ("the phantom night", "(('phantom'))"),
+        ("the phantom night", "(('night') & ('phantom'))"),
+        ("the phantom", "(('phantom') & ('the'))"),
         ("the phantom opera", "(('opera') & ('phantom'))"),
         ("phantom opera ghost", "(('opera') & ('phantom'))"),
-        ("the of a night", "(('a') & ('night'))"),
+        ("the of a night", "(('a') & ('night') & ('of') & ('the'))"),
         ("her night dance", "(('dance') & ('her'))"),
     ],
 )
@@ -93,6 +97,25 @@ def test_the_index_is_asked_for_rare_words_and_common_ones_if_it_must(
 ) -> None:
     shares = {"the": 0.3, "night": 0.02, "of": 0.2, "a": 0.1, "her": 0.002, "dance": 0.004}
     assert all_words(words.split(), Vocabulary(shares=shares)).seek == seek
+
+
+@pytest.mark.parametrize(
+    ("words", "seek"),
+    [
+        ("phantom nigt", "(('phantom'))"),
+        ("her nigt", "(('her') & ('night' | 'nigh'))"),
+        ("phantom opra", "(('opera') & ('phantom'))"),
+    ],
+)
+def test_the_index_is_asked_for_many_words_in_place_of_one_where_few_tracks_have_them(
+    words: str, seek: str
+) -> None:
+    shares = {"night": 0.02, "her": 0.002}
+    near = {"nigt": {"night": 0, "nigh": 1}, "opra": {"opera": 0}}
+    known = Vocabulary({"phantom": 1, "her": 0}, near=near, shares=shares)
+    pattern = with_typos(words.split(), known)
+    assert pattern is not None
+    assert pattern.seek == seek
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from service.database.pool import Connection, Database
-from service.database.statements import Statements, compact, load_statements
+from service.database.statements import Numbered, Statements, compact, load_statements, numbered
 
-__all__ = ["Connection", "Database", "Statements", "compact", "load_statements"]
+__all__ = [
+    "Connection",
+    "Database",
+    "Numbered",
+    "Statements",
+    "compact",
+    "load_statements",
+    "numbered",
+]

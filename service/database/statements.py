@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final, LiteralString, cast
 
-from psycopg import sql
+from psycopg import AsyncConnection, AsyncRawCursor, sql
+from psycopg.rows import TupleRow
 
 _HEAD = re.compile(r"^-- name: ([a-z][a-z0-9_]*)$", re.MULTILINE)
+_PARAMETER: Final = re.compile(rb"%\((\w+)\)s")
 _INDENT: Final = re.compile(rb"(?<=\()\s+|\s+(?=\))|(?<=\s)\s+")
 
 
@@ -67,6 +69,35 @@ def compact(statement: sql.Composable) -> bytes:
     Its texts must not have two blanks, or one beside a bracket.
     """
     return _INDENT.sub(b"", statement.as_bytes())
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A statement with numbers for its parameters, as PostgreSQL reads it, and their names.
+
+    The driver sends it as it is: one of more than 4,096 bytes it would read anew for each call.
+    """
+
+    text: bytes
+    names: tuple[str, ...]
+
+    async def rows(
+        self, connection: AsyncConnection[TupleRow], parameters: Mapping[str, object]
+    ) -> list[TupleRow]:
+        """Return what it finds. It is prepared the first time."""
+        cursor = AsyncRawCursor(connection)
+        await cursor.execute(self.text, [parameters[name] for name in self.names], prepare=True)
+        return await cursor.fetchall()
+
+
+def numbered(statement: sql.Composable) -> Numbered:
+    """Return a statement, made `compact`, with numbers for its named parameters."""
+    text = compact(statement)
+    names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
+    numbers = {name: b"$%d" % number for number, name in enumerate(names, 1)}
+    return Numbered(
+        _PARAMETER.sub(lambda found: numbers[found[1]], text), tuple(map(bytes.decode, names))
+    )
 
 
 def _parse(source: str, text: str) -> Iterator[Statement]:

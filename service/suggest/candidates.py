@@ -18,34 +18,34 @@ from typing import Final, LiteralString
 
 from psycopg import sql
 
-from service.database import compact
+from service.database import Numbered, numbered
 
 
 class Source(Enum):
     """Where names and titles are looked for.
 
-    Beside what is popular, names of the same letters are looked for. Beginnings of one or two
-    letters and longer ones are told apart: each have an index of their own. All but `CALLED` look
-    for words, too, at no more than 300 rows of each tier.
+    `BEGUN_BY_LETTER` and `BEGUN_BY_LETTERS` are what somebody types: beginnings of one or two
+    letters and longer ones are told apart, as each have an index of their own. What is popular is
+    looked at first, beside names of the same letters; the rest only for the kinds of which that are
+    too few. All but `CALLED` look for words, too, at no more than 300 rows of each tier.
     """
 
-    POPULAR_BY_LETTER = auto()
-    POPULAR_BY_LETTERS = auto()
-    OTHER = auto()
+    BEGUN_BY_LETTER = auto()
+    BEGUN_BY_LETTERS = auto()
     WITH_WORDS = auto()
     CALLED = auto()
 
 
 LETTERS: Final = 3
-"""So many letters of a name stand in the index of `POPULAR_BY_LETTERS`."""
+"""So many letters of a name stand in the index of `BEGUN_BY_LETTERS`."""
 
 # name_search_letter_idx, name_search_letters_idx.
 _POPULAR_NAMES: Final = sql.SQL(
     """
-    SELECT n.subject, n.position, n.kind, n.popularity, n.name_key
-    FROM unnest((SELECT %(kinds)s::text[])) AS k (kind)
+    SELECT n.subject, n.position, n.kind, n.popularity, n.name_key, n.name
+    FROM unnest(({kinds})) AS k (kind)
     CROSS JOIN LATERAL (
-        SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
+        SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
         FROM name_search AS s
         WHERE s.kind = k.kind
             AND left(s.name_key, {letters}) = left((SELECT %(key)s::text), {letters})
@@ -60,10 +60,10 @@ _POPULAR_NAMES: Final = sql.SQL(
 # name_search_key_idx.
 _OTHER_NAMES: Final = sql.SQL(
     """
-    SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
-    FROM unnest((SELECT %(kinds)s::text[])) AS k (kind)
+    SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
+    FROM unnest(({kinds})) AS k (kind)
     CROSS JOIN LATERAL (
-        SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.library_id
+        SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name, s.library_id
         FROM name_search AS s
         WHERE s.kind = k.kind
             AND s.name_key >= (SELECT %(key)s::text)
@@ -77,11 +77,11 @@ _OTHER_NAMES: Final = sql.SQL(
 # name_search_key_idx.
 _CALLED: Final = sql.SQL(
     """
-    SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
-    FROM unnest((SELECT %(kinds)s::text[])) AS k (kind)
+    SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
+    FROM unnest(({kinds})) AS k (kind)
     CROSS JOIN unnest((SELECT %(keys)s::text[])) AS g (key)
     CROSS JOIN LATERAL (
-        SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.library_id
+        SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name, s.library_id
         FROM name_search AS s
         WHERE s.kind = k.kind AND s.name_key = g.key
         ORDER BY s.popularity DESC, s.subject
@@ -92,45 +92,39 @@ _CALLED: Final = sql.SQL(
 # name_search_words_tier_0_idx, name_search_words_idx.
 _WORDED_NAMES: Final = sql.SQL(
     """
-    SELECT s.subject, s.position, s.kind, s.popularity, s.name_key
+    SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
     FROM {tiers} AS s
     WHERE
         s.words @@ (SELECT %(words)s::text::tsquery)
-        AND s.kind = ANY((SELECT %(kinds)s::text[])::text[])
+        AND s.kind = ANY(({kinds})::text[])
         AND {scope}"""
 )
 _NAMES_OF_TIER: Final = sql.SQL(
     """(
-        SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.library_id, s.words
+        SELECT
+            s.subject, s.position, s.kind, s.popularity, s.name_key, s.name, s.library_id, s.words
         FROM name_search AS s
-        WHERE s.words @@ (SELECT %(probe)s::text::tsquery) AND {tier}
+        WHERE s.words @@ ({probe}) AND {tier}
         LIMIT 300
     )"""
 )
 _BEST_NAMES: Final = sql.SQL(
     """(
-    SELECT
-        p.kind, p.subject AS id, p.name_key AS key, p.popularity, p.relevance, own.name AS text,
-        coalesce(c.display, '') AS artists,
-        CASE WHEN p.position > 0 THEN n.name ELSE '' END AS alias
+    SELECT p.kind, p.subject AS id, p.position, p.name_key AS key, p.name, p.popularity, p.relevance
     FROM (
         SELECT
-            b.subject, b.position, b.kind, b.name_key, b.popularity, b.relevance,
+            b.subject, b.position, b.kind, b.name_key, b.name, b.popularity, b.relevance,
             row_number() OVER (
                 PARTITION BY b.kind ORDER BY b.relevance DESC, char_length(b.name_key), b.subject
             ) AS place
         FROM (
             SELECT DISTINCT ON (f.subject)
-                f.subject, f.position, f.kind, f.name_key, f.popularity,
+                f.subject, f.position, f.kind, f.name_key, f.name, f.popularity,
                 name_relevance(f.name_key, %(key)s::text, f.popularity) AS relevance
             FROM ({found}) AS f
             ORDER BY f.subject, relevance DESC, f.position
         ) AS b
     ) AS p
-    JOIN name_search AS n ON n.subject = p.subject AND n.position = p.position
-    JOIN name_search AS own ON own.subject = p.subject AND own.position = 0
-    LEFT JOIN album AS a ON p.kind = 'ALBUM' AND a.id = p.subject
-    LEFT JOIN artist_credit AS c ON c.id = a.credit_id
     WHERE p.place <= (SELECT %(limit)s::integer)
 )"""
 )
@@ -171,6 +165,7 @@ _OTHER_TITLES: Final = sql.SQL(
         FROM track_search AS s
         WHERE s.title_key >= (SELECT %(key)s::text)
             AND s.title_key < (SELECT %(key)s::text) || chr(1114111)
+            AND (SELECT l.titles FROM lack AS l)
         ORDER BY s.title_key, s.popularity DESC, s.track_id DESC
         LIMIT 100
     ) AS s
@@ -187,30 +182,69 @@ _TITLES_OF_TIER: Final = sql.SQL(
     """(
         SELECT s.track_id, s.popularity, s.title_key, s.artist_key, s.library_id, s.words
         FROM track_search AS s
-        WHERE s.words @@ (SELECT %(probe)s::text::tsquery) AND {tier}
+        WHERE s.words @@ ({probe}) AND {tier}
         LIMIT 300
     )"""
 )
 _BEST_TITLES: Final = sql.SQL(
     """(
     SELECT
-        'TRACK' AS kind, p.track_id AS id, p.title_key AS key, p.popularity, p.relevance,
-        t.title AS text, coalesce(c.display, '') AS artists, '' AS alias
+        'TRACK' AS kind, b.track_id AS id, 0 AS position, b.title_key AS key, '' AS name,
+        b.popularity, b.relevance
     FROM (
-        SELECT b.track_id, b.title_key, b.popularity, b.relevance
-        FROM (
-            SELECT DISTINCT ON (f.title_key, f.artist_key)
-                f.track_id, f.title_key, f.popularity,
-                name_relevance(f.title_key, %(key)s::text, f.popularity) AS relevance
-            FROM ({found}) AS f
-            ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id DESC
-        ) AS b
-        ORDER BY b.relevance DESC, char_length(b.title_key), b.track_id
-        LIMIT (SELECT %(limit)s::integer)
-    ) AS p
-    JOIN track AS t ON t.id = p.track_id
-    LEFT JOIN artist_credit AS c ON c.id = t.credit_id
+        SELECT DISTINCT ON (f.title_key, f.artist_key)
+            f.track_id, f.title_key, f.popularity,
+            name_relevance(f.title_key, %(key)s::text, f.popularity) AS relevance
+        FROM ({found}) AS f
+        ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id DESC
+    ) AS b
+    ORDER BY b.relevance DESC, char_length(b.title_key), b.track_id
+    LIMIT (SELECT %(limit)s::integer)
 )"""
+)
+
+# The kinds of which there are too few, tracks beside the others; words are asked for only where
+# there are few of all.
+_TWO_STEPS: Final = sql.SQL(
+    """
+WITH found AS MATERIALIZED ({popular}),
+
+lack AS MATERIALIZED (
+    SELECT array_remove(k.kinds, 'TRACK') AS kinds, 'TRACK' = ANY(k.kinds) AS titles, k.probe
+    FROM (
+        SELECT
+            ARRAY(
+                SELECT w.kind
+                FROM unnest((SELECT %(in_two_steps)s::text[])) AS w (kind)
+                WHERE (SELECT count(*) FROM found AS f WHERE f.kind = w.kind)
+                    < (SELECT %(limit)s::integer)
+            ) AS kinds,
+            CASE
+                WHEN (SELECT count(*) FROM found) < (SELECT %(limit)s::integer)
+                THEN (SELECT %(probe_of_all)s::text::tsquery)
+            END AS probe
+        OFFSET 0
+    ) AS k
+)
+
+{shown}"""
+)
+_FOUND: Final = sql.SQL(
+    "SELECT f.kind, f.id, f.position, f.key, f.name, f.popularity, f.relevance FROM found AS f"
+)
+# At most 20 of each of five kinds, twice. Primary keys of track, name_search, album, artist_credit.
+_SHOWN: Final = sql.SQL(
+    """
+SELECT
+    b.kind, b.id, b.key, b.popularity, b.relevance, coalesce(t.title, own.name, b.name) AS text,
+    coalesce(c.display, '') AS artists, CASE WHEN b.position > 0 THEN b.name ELSE '' END AS alias
+FROM ({best} LIMIT 200) AS b
+LEFT JOIN track AS t ON t.id = CASE WHEN b.kind = 'TRACK' THEN b.id END
+LEFT JOIN name_search AS own
+    ON own.subject = CASE WHEN b.position > 0 THEN b.id END AND own.position = 0
+LEFT JOIN album AS a ON a.id = CASE WHEN b.kind = 'ALBUM' THEN b.id END
+LEFT JOIN artist_credit AS c ON c.id = coalesce(t.credit_id, a.credit_id)
+WHERE b.kind <> 'TRACK' OR t.id IS NOT NULL"""
 )
 
 _AND: Final = sql.SQL(" UNION ALL ")
@@ -222,57 +256,78 @@ _TITLES_IN: Final = sql.SQL("s.library_id = (SELECT %(library_id)s::uuid)")
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What is looked at: names as they begin or are, then words in one tier after the other."""
+    """What is looked at: names as they begin or are, then words in one tier after the other.
+
+    `kinds`, `title_probe` and `name_probe` yield the kinds of names that are wanted, and the words
+    that the indexes are asked for.
+    """
 
     names: Sequence[sql.SQL] = ()
     titles: Sequence[sql.SQL] = ()
-    letters: int = 0
     tiers: Sequence[LiteralString] = ()
+    letters: int = 0
+    kinds: LiteralString = "SELECT %(kinds)s::text[]"
+    title_probe: LiteralString = "SELECT %(probe)s::text::tsquery"
+    name_probe: LiteralString = "SELECT %(probe)s::text::tsquery"
 
 
+_POPULAR: Final = {
+    source: _Place(
+        [_POPULAR_NAMES, _CALLED], [_POPULAR_TITLES, _CALLED_TITLES], ["s.tier = 0"], letters
+    )
+    for source, letters in ((Source.BEGUN_BY_LETTER, 1), (Source.BEGUN_BY_LETTERS, LETTERS))
+}
+_REST: Final = _Place(
+    [_OTHER_NAMES],
+    [_OTHER_TITLES],
+    ["true"],
+    kinds="SELECT l.kinds FROM lack AS l",
+    title_probe="SELECT CASE WHEN l.titles THEN l.probe END FROM lack AS l",
+    name_probe="SELECT CASE WHEN l.kinds <> '{}' THEN l.probe END FROM lack AS l",
+)
 _PLACES: Final = {
-    Source.POPULAR_BY_LETTER: _Place(
-        [_POPULAR_NAMES, _CALLED], [_POPULAR_TITLES, _CALLED_TITLES], 1, ["s.tier = 0"]
-    ),
-    Source.POPULAR_BY_LETTERS: _Place(
-        [_POPULAR_NAMES, _CALLED], [_POPULAR_TITLES, _CALLED_TITLES], LETTERS, ["s.tier = 0"]
-    ),
-    Source.OTHER: _Place([_OTHER_NAMES], [_OTHER_TITLES], tiers=["true"]),
     Source.WITH_WORDS: _Place(tiers=["s.tier = 0", "s.tier > 0"]),
     Source.CALLED: _Place([_CALLED]),
 }
 
 
 @cache
-def statement(source: Source, *, titles: bool, names: bool, in_library: bool) -> bytes:
+def statement(source: Source, *, titles: bool, names: bool, in_library: bool) -> Numbered:
     """Return the statement that looks in one place for titles, names or both."""
-    place = _PLACES[source]
+
+    def best(place: _Place) -> sql.Composed:
+        return _best(place, titles=titles, names=names, in_library=in_library)
+
+    if source in _PLACES:
+        return numbered(_SHOWN.format(best=best(_PLACES[source])))
+    shown = _SHOWN.format(best=_AND.join([_FOUND, best(_REST)]))
+    return numbered(_TWO_STEPS.format(popular=best(_POPULAR[source]), shown=shown))
+
+
+def _best(place: _Place, *, titles: bool, names: bool, in_library: bool) -> sql.Composed:
+    """Return the best of each kind in a place."""
     parts = []
     if titles:
         scope = _TITLES_IN if in_library else _EVERYWHERE
-        found = _found(place, place.titles, _WORDED_TITLES, _TITLES_OF_TIER, scope)
-        parts.append(_BEST_TITLES.format(found=found))
+        found = [title.format(letters=place.letters, scope=scope) for title in place.titles]
+        if place.tiers:
+            tiers = _tiers(place, _TITLES_OF_TIER, place.title_probe)
+            found.append(_WORDED_TITLES.format(tiers=tiers, scope=scope))
+        parts.append(_BEST_TITLES.format(found=_AND.join(found)))
     if names:
         scope = _NAMES_IN if in_library else _EVERYWHERE
-        found = _found(place, place.names, _WORDED_NAMES, _NAMES_OF_TIER, scope)
-        parts.append(_BEST_NAMES.format(found=found))
-    return compact(_AND.join(parts))
+        kinds = sql.SQL(place.kinds)
+        found = [
+            name.format(letters=place.letters, kinds=kinds, scope=scope) for name in place.names
+        ]
+        if place.tiers:
+            tiers = _tiers(place, _NAMES_OF_TIER, place.name_probe)
+            found.append(_WORDED_NAMES.format(tiers=tiers, kinds=kinds, scope=scope))
+        parts.append(_BEST_NAMES.format(found=_AND.join(found)))
+    return _AND.join(parts)
 
 
-def _found(
-    place: _Place,
-    by_name: Sequence[sql.SQL],
-    by_words: sql.SQL,
-    of_tier: sql.SQL,
-    scope: sql.Composable,
-) -> sql.Composable:
-    """Return all that is looked at in a place."""
-    found = [fragment.format(letters=place.letters, scope=scope) for fragment in by_name]
-    if place.tiers:
-        tiers: sql.Composable = _AND.join(
-            of_tier.format(tier=sql.SQL(tier)) for tier in place.tiers
-        )
-        if len(place.tiers) > 1:
-            tiers = _FIRST.format(tiers=tiers)
-        found.append(by_words.format(tiers=tiers, scope=scope))
-    return _AND.join(found)
+def _tiers(place: _Place, of_tier: sql.SQL, probe: LiteralString) -> sql.Composable:
+    """Return the rows of all tiers of a place that have the words."""
+    tiers = [of_tier.format(probe=sql.SQL(probe), tier=sql.SQL(tier)) for tier in place.tiers]
+    return _FIRST.format(tiers=_AND.join(tiers)) if len(tiers) > 1 else tiers[0]

@@ -5,7 +5,6 @@ A step is taken only when those before it found too little, and only for the kin
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -16,7 +15,6 @@ from service.search.vocabulary import look_up
 from service.suggest import store
 from service.suggest.model import (
     MENDED_WORTH,
-    Kind,
     Match,
     Suggestion,
     Typed,
@@ -34,9 +32,6 @@ people know does, too."""
 
 _WELL_KNOWN: Final = 20
 """The popularity from which on a match is rather what was meant than something of a like name."""
-
-_IN_TWO_STEPS: Final = frozenset({Kind.TRACK, Kind.ARTIST, Kind.ALBUM})
-"""The kinds of which the popular ones are looked through first; there are few of the others."""
 
 
 async def complete(connection: Connection, text: str, wanted: Wanted) -> list[list[Suggestion]]:
@@ -56,10 +51,7 @@ async def _found(
     connection: Connection, typed: Typed, wanted: Wanted
 ) -> tuple[list[Match], list[str]]:
     """Return what was found, and the tsqueries of the words that were looked for."""
-    found = await store.popular(connection, typed, wanted)
-    if short := _short(found, wanted):
-        probe = typed.probe_of_all if len(found) < wanted.limit else None
-        found += await store.other(connection, typed, probe, replace(wanted, kinds=short))
+    found = await store.begun(connection, typed, wanted)
     few = len(found) < _ENOUGH and all(match.popularity < _WELL_KNOWN for match in found)
     if not few or (meant := await meant_by(connection, typed)) is None:
         return found, [typed.begun]
@@ -75,12 +67,6 @@ async def _spans(
     matcher = Matcher(queries)
     pieces = await pieces_of(connection, {match.name for group in groups for match in group})
     return {name: matcher.spans(of) for name, of in pieces.items()}
-
-
-def _short(found: Sequence[Match], wanted: Wanted) -> tuple[Kind, ...]:
-    """Return the kinds of which there may be more than was found."""
-    have = Counter(match.kind for match in found)
-    return tuple(k for k in wanted.kinds if k in _IN_TWO_STEPS and have[k] < wanted.limit)
 
 
 async def meant_by(connection: Connection, typed: Typed) -> str | None:

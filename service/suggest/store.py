@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from service.database import Connection, load_statements
@@ -18,6 +19,9 @@ _SQL = load_statements(__package__)
 _READ_TYPED = _SQL["read_typed"]
 _SETTLE = _SQL["settle_popularity"]
 _BEGINNINGS = _SQL["known_beginnings"]
+
+_IN_TWO_STEPS: Final = frozenset({Kind.TRACK, Kind.ARTIST, Kind.ALBUM})
+"""The kinds of which the popular ones are looked through first; there are few of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +41,23 @@ async def read_typed(connection: Connection, text: str) -> Typed:
     return Typed(*typed)
 
 
-async def popular(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
-    """Return the best of what is popular, or has just the letters that were typed."""
+async def begun(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
+    """Return the best of what may be typed.
+
+    That is what is popular, or has just the letters that were typed; and of the kinds of which this
+    is too little, the best of the rest.
+    """
     is_short = len(typed.key) < LETTERS
-    source = Source.POPULAR_BY_LETTER if is_short else Source.POPULAR_BY_LETTERS
+    source = Source.BEGUN_BY_LETTER if is_short else Source.BEGUN_BY_LETTERS
     _, *otherwise = divisions(typed.key)
-    words = {"probe": typed.probe, "words": typed.begun, "keys": otherwise}
-    return await _matches(connection, source, typed, words, wanted)
-
-
-async def other(
-    connection: Connection, typed: Typed, probe: str | None, wanted: Wanted
-) -> list[Match]:
-    """Return the best of the rest; without a `probe`, only of what begins with the typed text."""
-    words = {"probe": probe, "words": typed.begun}
-    return await _matches(connection, Source.OTHER, typed, words, wanted)
+    sought = {
+        "probe": typed.probe,
+        "probe_of_all": typed.probe_of_all,
+        "words": typed.begun,
+        "keys": otherwise,
+        "in_two_steps": [kind.name for kind in wanted.kinds if kind in _IN_TWO_STEPS],
+    }
+    return await _matches(connection, source, typed, sought, wanted)
 
 
 async def with_words(
@@ -90,7 +96,7 @@ async def _matches(
         "limit": wanted.limit,
         **sought,
     }
-    rows = await (await connection.execute(query, parameters, prepare=True)).fetchall()
+    rows = await query.rows(connection, parameters)
     return [Match(Kind[kind], *row) for kind, *row in rows]
 
 

@@ -289,7 +289,7 @@ async def _typos_of_all(lexicon: Lexicon, weak: Sequence[_Climb]) -> list[Lookup
     known = await lexicon.learn(climb.query.words for climb in weak)
     mended = {word for climb in weak for word in climb.query.words if word not in known}
     mended.update(word for climb in weak for word in doubtful(climb.query.words))
-    await lexicon.mend(mended, farther=True)
+    await lexicon.mend(mended)
     return _lookups(weak, lambda query: with_typos(query.words, known, farther=True))
 
 

@@ -58,12 +58,9 @@ class Lexicon:
         await self._ask(others, unknown)
         return self.known
 
-    async def mend(self, words: Iterable[str], *, farther: bool = False) -> None:
-        """Learn which words are nearest to these, be they known themselves.
-
-        With `farther`, all words that resemble them.
-        """
-        await self._ask((), words, farther=farther)
+    async def mend(self, words: Iterable[str]) -> None:
+        """Learn of all words that resemble these, be they known themselves."""
+        await self._ask((), words, farther=True)
 
     async def lookalikes(self, words: Collection[str]) -> dict[str, list[str]]:
         """Return the words that look most like these."""

@@ -93,11 +93,6 @@ class Source(Enum):
 
 
 _MOST: Final = sql.Literal(MAX_HITS)
-_COLUMNS: Final = sql.SQL(
-    """track_id, title_key, artist_key, popularity, words, title_size, artist_size, album_size,
-                title_typed, artist_typed, album_named"""
-)
-
 # track_search_title_idx and track_search_artist_idx, once for each way to divide the name.
 _BY_TITLE: Final = sql.SQL("s.title_key = k.key")
 _BY_ARTIST: Final = sql.SQL("s.artist_key = k.key AND s.title_key <> ALL(q.keys)")
@@ -106,7 +101,7 @@ _BY_NAME: Final = sql.SQL(
                 SELECT n.*
                 FROM unnest(q.keys) AS k (key)
                 CROSS JOIN LATERAL (
-                    SELECT {columns}
+                    SELECT s.*
                     FROM track_search AS s
                     WHERE {name} AND {scope}
                     ORDER BY s.popularity DESC, s.track_id DESC
@@ -120,7 +115,7 @@ _NAMED: Final = sql.SQL("WITH named AS ({branches}) ")
 # not run when those before it were enough. IS TRUE keeps the second condition from the index.
 _BY_WORDS: Final = sql.SQL(
     """(
-                SELECT {columns}
+                SELECT s.*
                 FROM track_search AS s
                 WHERE
                     s.words @@ q.seek
@@ -154,7 +149,7 @@ _BY_LYRICS: Final = sql.SQL(
 )
 _SUNG: Final = sql.SQL(
     """(
-            SELECT {columns}, l.is_beyond
+            SELECT s.*, l.is_beyond
             FROM (SELECT w.track_id, w.is_beyond FROM ({words}) AS w LIMIT {most}) AS l
             JOIN track_search AS s USING (track_id)
         )"""
@@ -535,7 +530,6 @@ def _statement(source: Source, way: _Way) -> bytes:
     branch, order = _BRANCHES[source]
     words = way.union(
         branch.format(
-            columns=_COLUMNS,
             tier=sql.SQL(tier),
             other=_NOT_NAMED if source is Source.NAMES_AND_WORDS else _EVERYWHERE,
             scope=way.within,
@@ -547,7 +541,7 @@ def _statement(source: Source, way: _Way) -> bytes:
     named: sql.Composable = sql.SQL("")
     if source is Source.NAMES_AND_WORDS:
         names = way.union(
-            _BY_NAME.format(columns=_COLUMNS, name=name, scope=way.within, most=way.most)
+            _BY_NAME.format(name=name, scope=way.within, most=way.most)
             for name in (_BY_TITLE, _BY_ARTIST)
         )
         named = _NAMED.format(branches=names)
@@ -558,7 +552,7 @@ def _statement(source: Source, way: _Way) -> bytes:
             sung=sql.SQL(" + p.in_lyrics" if is_sung else ""),
             lightly_sung=sql.SQL("+ 0.3::float8 * p.in_lyrics" if is_sung else ""),
         ),
-        candidates=_CANDIDATES[source].format(columns=_COLUMNS, words=words, most=most),
+        candidates=_CANDIDATES[source].format(words=words, most=most),
         elsewhere=(_IN_GENRES_OR_LYRICS if is_sung else _IN_GENRES).format(rest=_REST),
         genre_words=_GENRE_WORDS if is_sung else sql.SQL(""),
     )

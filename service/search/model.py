@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from operator import mul
 from typing import Final
 from uuid import UUID
@@ -368,10 +369,12 @@ class Words:
 
     def takes(self, rung: Rung, *, needed: bool) -> bool:
         """Whether to take a step, which the hits so far make `needed` or not."""
-        allowed = rung <= _LOOSEST.get(self.mode, Rung.FEWER_WORDS)
-        wanted = needed or rung in _ALWAYS.get(self.mode, ())
+        if not (needed or rung in _ALWAYS.get(self.mode, ())):
+            return False
         best = Rung.EXACT if rung in NAMING else rung
-        return allowed and wanted and score(best, 1.0) >= self.min_score
+        return rung <= _LOOSEST.get(self.mode, Rung.FEWER_WORDS) and (
+            score(best, 1.0) >= self.min_score
+        )
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -389,6 +392,7 @@ def without_brackets(query: str) -> str:
     return _BRACKETS.sub(" ", query)
 
 
+@lru_cache(maxsize=2 * MAX_BATCH)  # each step asks for the words of each query, and of its core
 def _distinct(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.split(" ")))[:_MAX_WORDS] if text else ()
 

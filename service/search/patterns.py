@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import chain, combinations
 from math import inf
 from typing import Final, TypeAlias
 from zlib import crc32
@@ -88,14 +88,14 @@ Alternative: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """What may stand for a word: parts of tsqueries, and about what share of the tracks has one."""
+    """What may stand for a word: parts of tsqueries, and about what share of the tracks has one.
+
+    `query` is the tsquery of any of them.
+    """
 
     alternatives: tuple[Alternative, ...]
     share: float
-
-    @property
-    def query(self) -> str:
-        return f"({' | '.join(' & '.join(words) for words in self.alternatives)})"
+    query: str
 
     @property
     def is_wide(self) -> bool:
@@ -137,7 +137,7 @@ def last_as_prefix(words: Sequence[str], vocabulary: Vocabulary) -> Pattern | No
     # leaves a quarter of those. The word itself begins so, too.
     share = 0.25 ** len(last) if len(last) >= _MIN_BEGINNING else inf
     known = vocabulary.shares.get(last, _SELDOM)
-    beginning = _Group(((_beginning(last),),), max(share, known))
+    beginning = _any_alternative([(_beginning(last),)], max(share, known))
     return _pattern([[*_as_typed(others, vocabulary), beginning]])
 
 
@@ -367,7 +367,9 @@ def _some(query: Words, variants: Sequence[Sequence[str]], vocabulary: Vocabular
     """
     words = query.core_words or query.words
     names = [word for word in words if word not in _NOISE] or words
-    groups = [_as_typed(variant, vocabulary) for variant in variants]
+    typed = list(dict.fromkeys(chain.from_iterable(variants)))
+    group = dict(zip(typed, _as_typed(typed, vocabulary), strict=True))
+    groups = [[group[word] for word in variant] for variant in variants]
     return _pattern(
         groups, asked=len(names), operands=map(_quoted, (*names, *_kept(query.words, vocabulary)))
     )
@@ -427,7 +429,12 @@ def _group(alternatives: Sequence[Alternative], vocabulary: Vocabulary) -> _Grou
     share = sum(
         min(shares.get(word.strip("'"), _SELDOM) for word in words) for words in alternatives
     )
-    return _Group(tuple(alternatives), share)
+    return _any_alternative(alternatives, share)
+
+
+def _any_alternative(alternatives: Sequence[Alternative], share: float) -> _Group:
+    query = " | ".join(" & ".join(words) for words in alternatives)
+    return _Group(tuple(alternatives), share, f"({query})")
 
 
 def _quoted(word: str) -> str:

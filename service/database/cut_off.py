@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from psycopg import Rollback
 from psycopg.pq import TransactionStatus
 
-from service.database.pool import Connection
+from service.database.pool import RESTART, Connection
 
 
 @dataclass(slots=True)
@@ -24,30 +23,16 @@ class Cut:
 async def cut_off(connection: Connection, at: float | None) -> AsyncIterator[Cut]:
     """Run the block until the clock of the event loop says `at`; None lets it run to its end.
 
-    What runs then on `connection` is cancelled, and the program goes on after the block. A
-    transaction that was open before goes on too: what it had done and seen stays.
+    What runs then on `connection` is cancelled, and the program goes on after the block. The
+    connection is lent for reading; if it has a snapshot, it keeps it.
     """
     cut = Cut()
-    if at is None:
-        yield cut
-    elif connection.info.transaction_status is TransactionStatus.IDLE:
-        async with _until(at, cut):
-            yield cut
-    else:
-        # A cancelled statement spoils its transaction, but for what precedes a savepoint.
-        async with connection.transaction() as savepoint:
-            async with _until(at, cut):
-                yield cut
-            if cut.struck:
-                raise Rollback(savepoint)
-
-
-@asynccontextmanager
-async def _until(at: float, cut: Cut) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout_at(at) as timeout:
-            yield
+            yield cut
     except TimeoutError:
         if not timeout.expired():
             raise
         cut.struck = True
+        if connection.info.transaction_status is not TransactionStatus.IDLE:
+            await connection.execute(RESTART)  # a cancelled statement has spoilt the transaction

@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 _ATTEMPTS: Final = 4
 _ADOPT: Final = sql.SQL("SET TRANSACTION SNAPSHOT {}")
+_START: Final = "SAVEPOINT start"
+RESTART: Final = "ROLLBACK TO SAVEPOINT start"
+"""Makes a snapshot usable again after an error: what it sees stays, and it has written nothing."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -77,31 +81,38 @@ class Database:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
         """Lend a connection on which all statements see the catalogue as of one instant."""
-        with translated():
-            async with self._pool.connection() as connection:
-                await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-                try:
-                    async with connection.transaction():
-                        yield connection
-                finally:
-                    await connection.set_isolation_level(None)
+        async with self.snapshots(1) as [connection]:
+            yield connection
 
     @asynccontextmanager
     async def snapshots(self, most: int) -> AsyncIterator[Sequence[Connection]]:
         """Lend up to `most` connections that see the catalogue as of the same instant.
 
-        There is one at least, as `snapshot` lends it. Others are lent if they are idle: nobody
-        waits for them.
+        There is one at least. Others are lent if they are idle: nobody waits for them.
         """
-        async with AsyncExitStack() as stack:
-            connections = [await stack.enter_async_context(self.snapshot())]
-            while len(connections) < most and self.statistics()["pool_available"]:
-                other = await stack.enter_async_context(self.snapshot())
-                rows = await connections[0].execute("SELECT pg_export_snapshot()")
-                [[name]] = await rows.fetchall()
-                await other.execute(_ADOPT.format(sql.Literal(name)))
-                connections.append(other)
-            yield connections
+        with translated():
+            async with AsyncExitStack() as stack:
+                connections = [await stack.enter_async_context(self._repeatable_read())]
+                while len(connections) < most and self.statistics()["pool_available"]:
+                    other = await stack.enter_async_context(self._repeatable_read())
+                    rows = await connections[0].execute("SELECT pg_export_snapshot()")
+                    [[name]] = await rows.fetchall()
+                    await other.execute(_ADOPT.format(sql.Literal(name)))
+                    connections.append(other)
+                for connection in connections:
+                    await connection.execute(_START)
+                yield connections
+
+    @asynccontextmanager
+    async def _repeatable_read(self) -> AsyncIterator[Connection]:
+        """Lend a connection in a transaction that has its snapshot from the first statement on."""
+        async with self._pool.connection() as connection:
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            try:
+                async with connection.transaction():
+                    yield connection
+            finally:
+                await connection.set_isolation_level(None)
 
     @asynccontextmanager
     async def transaction(self, *, dry_run: bool = False) -> AsyncIterator[Connection]:

@@ -41,6 +41,7 @@ async def answer_batch(
         for index, page in zip(part, found, strict=True):
             encode(index, page)
             pages[index] = page
+            await asyncio.sleep(0)  # the other part has its turn, and so have other calls
 
     worthwhile = max(1, len(searches) // _WORTHWHILE)
     async with database.snapshots(min(_PARTS, worthwhile)) as connections:

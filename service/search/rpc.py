@@ -91,7 +91,8 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
             given = len(request.requests)
             check.fail("requests", f"must have 1 to {MAX_BATCH} entries, has {given}")
         check.done()
-        results = [pb.SearchTracksResult() for _ in request.requests]
+        response = pb.BatchSearchTracksResponse()
+        results = [response.results.add() for _ in request.requests]
         searches: list[Search] = []
         places: list[list[int]] = []
         for indexes in _equal(request.requests):
@@ -107,11 +108,11 @@ class SearchServicer(search_pb2_grpc.SearchServiceServicer):
 
         pages = await answer_batch(self._database, searches, encode, until=_until(context))
         for page, (first, *others) in zip(pages, places, strict=True):
-            response = results[first].response
-            response.next_page_token = await self._token(request.requests[first], page)
+            found = results[first].response
+            found.next_page_token = await self._token(request.requests[first], page)
             for other in others:
-                results[other].response.CopyFrom(response)
-        return pb.BatchSearchTracksResponse(results=results)
+                results[other].response.CopyFrom(found)
+        return response
 
     async def MatchTracks(
         self, requests: AsyncIterator[pb.MatchTracksRequest], context: Context

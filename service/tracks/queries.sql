@@ -39,9 +39,9 @@ FOR KEY SHARE;
 
 -- name: begin_saving
 -- When the transaction began, and which libraries there are of those that new tracks come into; these are
--- held against deletion until it ends. Lets its other statements be planned once and for all values, too: to
--- plan how one track is indexed takes as long as to index it, and the primary keys are right for any number
--- of tracks. Primary key of library.
+-- held against deletion until it ends. Lets the statements that follow be planned once and for all values,
+-- too: to plan how one track is indexed takes as long as to index it, and the primary keys are right for any
+-- number of tracks. Primary key of library.
 SELECT
     now() AS began_at,
     ARRAY(SELECT id FROM library WHERE id = ANY(%(library_ids)s::uuid[]) FOR KEY SHARE) AS library_ids,
@@ -304,6 +304,30 @@ FROM unnest(
     credit_id, album_id, document, origin_kind, origin_name
 );
 
+-- name: insert_track
+-- The same for one track.
+INSERT INTO track (
+    library_id, title, disc_number, disc_total, track_number, track_total, release_date,
+    original_release_date, duration_ms, isrc, mbid, lyrics, language, explicit, popularity, status,
+    label, comment, tempo_bpm, key, mode, time_signature, loudness_lufs, energy, danceability,
+    valence, acousticness, instrumentalness, liveness, speechiness, id, failure_reason, created_at,
+    credit_id, album_id, document, origin_kind, origin_name
+)
+VALUES (
+    %(library_id)s::uuid, %(title)s::text, %(disc_number)s::smallint, %(disc_total)s::smallint,
+    %(track_number)s::smallint, %(track_total)s::smallint, %(release_date)s::text,
+    %(original_release_date)s::text, %(duration_ms)s::integer, %(isrc)s::text, %(mbid)s::uuid,
+    %(lyrics)s::text, %(language)s::text, %(explicit)s::boolean, %(popularity)s::double precision,
+    %(status)s::text, %(label)s::text, %(comment)s::text, %(tempo_bpm)s::double precision,
+    %(key)s::smallint, %(mode)s::text, %(time_signature)s::smallint,
+    %(loudness_lufs)s::double precision, %(energy)s::double precision,
+    %(danceability)s::double precision, %(valence)s::double precision,
+    %(acousticness)s::double precision, %(instrumentalness)s::double precision,
+    %(liveness)s::double precision, %(speechiness)s::double precision, %(id)s::uuid,
+    %(failure_reason)s::text, %(created_at)s::timestamptz, %(credit_id)s::uuid, %(album_id)s::uuid,
+    %(document)s::bytea, %(origin_kind)s::text, %(origin_name)s::text
+);
+
 -- name: update_tracks
 -- New values for locked tracks. Primary key.
 UPDATE track AS t
@@ -363,6 +387,46 @@ FROM unnest(
     label, comment, document
 )
 WHERE t.id = g.id;
+
+-- name: update_track
+-- The same for one track. Primary key.
+UPDATE track AS t
+SET
+    title = %(title)s::text,
+    credit_id = %(credit_id)s::uuid,
+    album_id = %(album_id)s::uuid,
+    disc_number = %(disc_number)s::smallint,
+    disc_total = %(disc_total)s::smallint,
+    track_number = %(track_number)s::smallint,
+    track_total = %(track_total)s::smallint,
+    release_date = %(release_date)s::text,
+    original_release_date = %(original_release_date)s::text,
+    duration_ms = %(duration_ms)s::integer,
+    isrc = %(isrc)s::text,
+    mbid = %(mbid)s::uuid,
+    lyrics = %(lyrics)s::text,
+    language = %(language)s::text,
+    explicit = %(explicit)s::boolean,
+    tempo_bpm = %(tempo_bpm)s::double precision,
+    key = %(key)s::smallint,
+    mode = %(mode)s::text,
+    time_signature = %(time_signature)s::smallint,
+    loudness_lufs = %(loudness_lufs)s::double precision,
+    energy = %(energy)s::double precision,
+    danceability = %(danceability)s::double precision,
+    valence = %(valence)s::double precision,
+    acousticness = %(acousticness)s::double precision,
+    instrumentalness = %(instrumentalness)s::double precision,
+    liveness = %(liveness)s::double precision,
+    speechiness = %(speechiness)s::double precision,
+    popularity = %(popularity)s::double precision,
+    status = %(status)s::text,
+    failure_reason = %(failure_reason)s::text,
+    label = %(label)s::text,
+    comment = %(comment)s::text,
+    document = %(document)s::bytea,
+    revision = t.revision + 1
+WHERE t.id = %(id)s::uuid;
 
 -- name: clear_children
 -- What belongs to tracks that are about to be saved again; returns what imports said about them. Primary

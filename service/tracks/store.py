@@ -35,7 +35,9 @@ _FIND_BY_SOURCE = _SQL["find_tracks_by_source"]
 _FIND_BY_FILE = _SQL["find_tracks_by_file"]
 _FIND_KNOWN_FILES = _SQL["find_known_files"]
 _FOLD_SONGS = _SQL["fold_songs"]
+_INSERT_ONE = _SQL["insert_track"]
 _UPDATE = _SQL["update_tracks"]
+_UPDATE_ONE = _SQL["update_track"]
 _CLEAR = _SQL["clear_children"]
 _SET_FINGERPRINTS = _SQL["set_fingerprints"]
 _WAIT_WITHOUT_LIMIT = _SQL["wait_without_limit"]
@@ -56,6 +58,9 @@ _LOCK_MERGE = _SQL["lock_merge"]
 _REINSTATE = _SQL["reinstate_track"]
 _FINGERPRINTS = _SQL["source_fingerprints"]
 _LIST_MERGED = _SQL["list_merged_tracks"]
+
+TimeOfChange = Callable[[], Awaitable[datetime]]
+"""Tells when the transaction began, once that is awaited."""
 
 SourceKey = tuple[str, str]
 """Type and id of an external source."""
@@ -181,13 +186,11 @@ async def hold(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
     return [leads_to.get(track_id, track_id) for track_id in ids]
 
 
-async def begin_saving(
-    connection: Connection, library_ids: Collection[UUID] = ()
-) -> Callable[[], Awaitable[datetime]]:
-    """Make the other statements of the transaction quick; keep libraries from being deleted.
+async def begin_saving(connection: Connection, library_ids: Collection[UUID] = ()) -> TimeOfChange:
+    """Make the statements that follow quick; keep libraries from being deleted.
 
-    Returns what tells the time of its changes, so that nothing needs to wait for that; it raises
-    `NotFound` when one of the libraries does not exist.
+    Returns what tells the time of the transaction's changes, so that nothing needs to wait for
+    that; it raises `NotFound` when one of the libraries does not exist.
     """
     cursor = await connection.execute(_BEGIN_SAVING, {"library_ids": list(library_ids)})
 
@@ -362,9 +365,7 @@ async def save(
     if known:
         if changed := [track_id for track_id in known if track_id not in whole]:
             said = {**await _clear(connection, changed), **said}
-        await connection.execute(
-            _UPDATE, rows.updates(row for row in track_rows if rows.id_of(row) in known)
-        )
+        await _update(connection, [row for row in track_rows if rows.id_of(row) in known])
         track_rows = [row for row in track_rows if rows.id_of(row) not in known]
         tracks = [track for track in tracks if track.id not in whole]
     add = _copy if many else _insert
@@ -379,8 +380,19 @@ async def save(
             await add(connection, table, added)
 
 
+async def _update(connection: Connection, changed: Sequence[Row]) -> None:
+    if len(changed) == 1:
+        await connection.execute(_UPDATE_ONE, rows.updates(rows.values(changed[0])))
+    else:
+        turned = rows.lists(rows.TRACK_COLUMNS, changed)
+        await connection.execute(_UPDATE, rows.updates(turned))
+
+
 async def _insert(connection: Connection, table: _Table, added: Sequence[Row]) -> None:
-    await connection.execute(table.insert, rows.lists(table.columns, added))
+    if table is _TRACKS and len(added) == 1:
+        await connection.execute(_INSERT_ONE, rows.values(added[0]))
+    else:
+        await connection.execute(table.insert, rows.lists(table.columns, added))
 
 
 async def _copy(connection: Connection, table: _Table, added: Sequence[Row]) -> None:

@@ -82,9 +82,11 @@ async def update(
     Raises `NotFound`, `EtagMismatch`, `FailedPrecondition` when the track is deleted, and what
     `save` raises.
     """
+    began_at = await store.begin_saving(connection)
     current = await lock_live(connection, UUID(wanted.id), wanted.etag)
     draft = await allowed(connection, merged(current, wanted, mask), wanted, current, by)
-    [track] = await save(connection, [Change(UUID(current.id), draft, current, by=by)])
+    change = Change(UUID(current.id), draft, current, by=by)
+    [track] = await save(connection, [change], began_at=began_at)
     return track
 
 
@@ -147,10 +149,11 @@ def with_file_ids(draft: TrackDraft, message: pb.Track) -> TrackDraft:
 
 async def delete(connection: Connection, track_id: UUID, given_etag: str) -> pb.Track:
     """Hide a track. Raises `NotFound` when it is hidden already, `EtagMismatch`."""
+    began_at = await store.begin_saving(connection)
     locked = await store.lock_one(connection, track_id)
     if locked.is_deleted:
         raise NotFound("track", track_id)
-    message = _next(locked.document, given_etag, await store.transaction_time(connection))
+    message = _next(locked.document, given_etag, await began_at())
     message.delete_time.CopyFrom(message.update_time)
     await unindex_tracks(connection, [locked.id])
     await store.delete(connection, locked.id, message.SerializeToString())
@@ -163,10 +166,11 @@ async def undelete(connection: Connection, track_id: UUID, given_etag: str) -> p
     Raises `NotFound`, `EtagMismatch`, and `AlreadyExists` when it is not hidden or when a live
     track has taken one of its sources or files.
     """
+    began_at = await store.begin_saving(connection)
     locked = await store.lock_one(connection, track_id)
     if not locked.is_deleted:
         raise AlreadyExists("track", track_id, f"track {track_id} is not deleted")
-    message = _next(locked.document, given_etag, await store.transaction_time(connection))
+    message = _next(locked.document, given_etag, await began_at())
     message.ClearField("delete_time")
     check = Check()
     draft = decode_track(check, message, is_new=False)
@@ -192,17 +196,23 @@ async def lock_live(connection: Connection, track_id: UUID, given_etag: str) -> 
 
 
 async def save(
-    connection: Connection, changes: Sequence[Change], fingerprints: Fingerprints | None = None
+    connection: Connection,
+    changes: Sequence[Change],
+    fingerprints: Fingerprints | None = None,
+    *,
+    began_at: store.TimeOfChange | None = None,
 ) -> list[pb.Track]:
     """Store tracks as they are to be, and return them as callers see them.
 
     Tracks that exist must be locked. `fingerprints` are what imports said of sources that come from
-    other tracks. Raises `AlreadyExists` when another live track of the library has one of their
-    sources or files, and `NotFound` when an artist, an album, or the library of a new track does
-    not exist.
+    other tracks; `began_at` what `begin_saving` returned, where none of the tracks is new and it
+    has been called before. Raises `AlreadyExists` when another live track of the library has one of
+    their sources or files, and `NotFound` when an artist, an album, or the library of a new track
+    does not exist.
     """
-    libraries = {change.draft.library_id for change in changes if not change.current}
-    began_at = await store.begin_saving(connection, libraries)
+    if began_at is None:
+        libraries = {change.draft.library_id for change in changes if not change.current}
+        began_at = await store.begin_saving(connection, libraries)
     await _require_free(connection, changes)
     known = await _hold_named(connection, changes)
     resolved = await resolve(connection, [change.draft for change in changes], known)

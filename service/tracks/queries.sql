@@ -47,6 +47,19 @@ SELECT
     ARRAY(SELECT id FROM library WHERE id = ANY(%(library_ids)s::uuid[]) FOR KEY SHARE) AS library_ids,
     set_config('plan_cache_mode', 'force_generic_plan', true) AS plan_cache_mode;
 
+-- name: begin_changing
+-- The same for a track that there is, which it locks as lock_documents does. Primary key.
+SELECT
+    now() AS began_at,
+    set_config('plan_cache_mode', 'force_generic_plan', true) AS plan_cache_mode,
+    id,
+    document,
+    deleted_at IS NOT NULL AS is_deleted,
+    merged_into
+FROM track
+WHERE id = %(id)s::uuid
+FOR UPDATE;
+
 -- name: transaction_time
 -- What now() is in this transaction: the times that triggers and defaults write.
 SELECT now();

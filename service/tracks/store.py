@@ -28,6 +28,7 @@ _GET_MANY = _SQL["get_documents"]
 _LOCK = _SQL["lock_documents"]
 _HOLD = _SQL["hold_tracks"]
 _BEGIN_SAVING = _SQL["begin_saving"]
+_BEGIN_CHANGING = _SQL["begin_changing"]
 _NOW = _SQL["transaction_time"]
 _LIBRARY = _SQL["library_exists"]
 _CREDITS = _SQL["get_credits"]
@@ -202,6 +203,29 @@ async def begin_saving(connection: Connection, library_ids: Collection[UUID] = (
         return began
 
     return began_at
+
+
+async def begin_changing(
+    connection: Connection, track_id: UUID
+) -> tuple[LockedDocument, TimeOfChange]:
+    """Make the statements that follow quick, and lock the track that an id leads to, in one go.
+
+    Raises `NotFound`.
+    """
+    cursor = await connection.execute(_BEGIN_CHANGING, {"id": track_id})
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("track", track_id)
+    time, _, *found = row
+
+    async def began_at() -> datetime:
+        began: datetime = time
+        return began
+
+    locked = LockedDocument(*found)
+    if locked.merged_into:
+        locked = await lock_one(connection, locked.merged_into)
+    return locked, began_at
 
 
 async def transaction_time(connection: Connection) -> datetime:

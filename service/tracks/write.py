@@ -82,8 +82,8 @@ async def update(
     Raises `NotFound`, `EtagMismatch`, `FailedPrecondition` when the track is deleted, and what
     `save` raises.
     """
-    began_at = await store.begin_saving(connection)
-    current = await lock_live(connection, UUID(wanted.id), wanted.etag)
+    locked, began_at = await store.begin_changing(connection, UUID(wanted.id))
+    current = _live(locked, wanted.etag)
     draft = await allowed(connection, merged(current, wanted, mask), wanted, current, by)
     change = Change(UUID(current.id), draft, current, by=by)
     [track] = await save(connection, [change], began_at=began_at)
@@ -149,8 +149,7 @@ def with_file_ids(draft: TrackDraft, message: pb.Track) -> TrackDraft:
 
 async def delete(connection: Connection, track_id: UUID, given_etag: str) -> pb.Track:
     """Hide a track. Raises `NotFound` when it is hidden already, `EtagMismatch`."""
-    began_at = await store.begin_saving(connection)
-    locked = await store.lock_one(connection, track_id)
+    locked, began_at = await store.begin_changing(connection, track_id)
     if locked.is_deleted:
         raise NotFound("track", track_id)
     message = _next(locked.document, given_etag, await began_at())
@@ -166,8 +165,7 @@ async def undelete(connection: Connection, track_id: UUID, given_etag: str) -> p
     Raises `NotFound`, `EtagMismatch`, and `AlreadyExists` when it is not hidden or when a live
     track has taken one of its sources or files.
     """
-    began_at = await store.begin_saving(connection)
-    locked = await store.lock_one(connection, track_id)
+    locked, began_at = await store.begin_changing(connection, track_id)
     if not locked.is_deleted:
         raise AlreadyExists("track", track_id, f"track {track_id} is not deleted")
     message = _next(locked.document, given_etag, await began_at())
@@ -187,9 +185,13 @@ async def lock_live(connection: Connection, track_id: UUID, given_etag: str) -> 
 
     Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when it is deleted.
     """
-    locked = await store.lock_one(connection, track_id)
+    return _live(await store.lock_one(connection, track_id), given_etag)
+
+
+def _live(locked: store.LockedDocument, given_etag: str) -> pb.Track:
+    """Return a locked track. Raises `EtagMismatch`, and `FailedPrecondition` when it is deleted."""
     if locked.is_deleted:
-        raise FailedPrecondition(f"track {track_id} is deleted: undelete it first")
+        raise FailedPrecondition(f"track {locked.id} is deleted: undelete it first")
     current = pb.Track.FromString(locked.document)
     require_etag(given_etag, revision_of(current.etag))
     return current
@@ -205,10 +207,9 @@ async def save(
     """Store tracks as they are to be, and return them as callers see them.
 
     Tracks that exist must be locked. `fingerprints` are what imports said of sources that come from
-    other tracks; `began_at` what `begin_saving` returned, where none of the tracks is new and it
-    has been called before. Raises `AlreadyExists` when another live track of the library has one of
-    their sources or files, and `NotFound` when an artist, an album, or the library of a new track
-    does not exist.
+    other tracks; `began_at` is what `begin_changing` returned, where it locked the only track there
+    is. Raises `AlreadyExists` when another live track of the library has one of their sources or
+    files, and `NotFound` when an artist, an album, or the library of a new track does not exist.
     """
     if began_at is None:
         libraries = {change.draft.library_id for change in changes if not change.current}

@@ -24,7 +24,7 @@ MAX_WORD: Final = 250
 _MAX_KEY: Final = 300
 """How many letters of a folded name are stored to be compared."""
 
-_LONGEST_DIVIDED: Final = 40
+LONGEST_DIVIDED: Final = 40
 """Longer names are looked up as they are."""
 
 _MIN_BEGINNING: Final = 2
@@ -232,7 +232,7 @@ def divisions(text: str) -> list[str]:
 
     That is all in one word, two neighbors in one, and one word in two or in letters.
     """
-    if len(text) > _LONGEST_DIVIDED:
+    if len(text) > LONGEST_DIVIDED:
         return [text[:_MAX_KEY]]
     words = text.split(" ")
     names = [text, "".join(words)]

@@ -10,7 +10,7 @@ and the indexes are the same for whatever was typed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
@@ -19,25 +19,145 @@ from typing import Final, LiteralString
 from psycopg import sql
 
 from service.database import Numbered, numbered
+from service.search.patterns import LONGEST_DIVIDED, MAX_WORD
+from service.suggest.model import MAX_WORDS
 
 
 class Source(Enum):
     """Where names and titles are looked for.
 
-    `BEGUN_BY_LETTER` and `BEGUN_BY_LETTERS` are what somebody types: beginnings of one or two
-    letters and longer ones are told apart, as each have an index of their own. What is popular is
-    looked at first, beside names of the same letters; the rest only for the kinds of which that are
-    too few. All but `CALLED` look for words, too, at no more than 300 rows of each tier.
+    `BEGUN` is what somebody types. What is popular is looked at first, beside names of the same
+    letters; the rest only for the kinds of which that are too few. All but `CALLED` look for words,
+    too, at no more than 300 rows of each tier.
     """
 
-    BEGUN_BY_LETTER = auto()
-    BEGUN_BY_LETTERS = auto()
+    BEGUN = auto()
     WITH_WORDS = auto()
     CALLED = auto()
 
 
-LETTERS: Final = 3
-"""So many letters of a name stand in the index of `BEGUN_BY_LETTERS`."""
+MAX_ENDINGS: Final = 32
+"""So many words may stand for an unfinished one where all names are looked through."""
+
+SHORTEST_PROBE: Final = 3
+"""A beginning of fewer letters stands for too large a part of all words to be looked up."""
+
+_LETTERS: Final = 3
+"""So many letters of a name stand in the index of longer beginnings."""
+
+_COMMON: Final = 0.01
+"""Of the names that have words as common as this, any few hundred seldom have what is sought."""
+
+_ENOUGH_WORDS: Final = 2
+"""Two finished words are rare enough together."""
+
+_NUMBERS: Final = {
+    "max_endings": sql.Literal(MAX_ENDINGS),
+    "shortest_probe": sql.Literal(SHORTEST_PROBE),
+    "letters": sql.Literal(_LETTERS),
+    "common": sql.Literal(_COMMON),
+    "enough_words": sql.Literal(_ENOUGH_WORDS),
+    "max_words": sql.Literal(MAX_WORDS),
+    "max_word": sql.Literal(MAX_WORD),
+    "longest_divided": sql.Literal(LONGEST_DIVIDED),
+}
+
+# What was typed, folded: its words, the last of them unfinished; what the indexes of popular names
+# and of all names are asked for; and the other names of the same letters, as `divisions` has them.
+# The index of all names, where a beginning may have very many words, is asked for the few words
+# that the last one may become. Where these are too many, it is asked for the finished ones, but not
+# for common words alone. Primary keys of search_word and common_word.
+TYPED: Final = sql.SQL(
+    """
+SELECT
+    p.key, p.begun, p.begun::tsquery AS words, p.probe::tsquery AS probe,
+    CASE
+        WHEN cardinality(p.endings) > {max_endings} AND p.finished IS NULL THEN p.probe
+        WHEN cardinality(p.endings) > {max_endings}
+            THEN CASE WHEN p.share < {common} THEN p.finished END
+        WHEN cardinality(p.endings) > 0
+            THEN concat_ws(
+                ' & ', p.finished, '(''' || array_to_string(p.endings, ''' | ''') || ''')'
+            )
+        WHEN char_length(p.last) >= {shortest_probe} THEN p.begun
+    END::tsquery AS probe_of_all,
+    CASE WHEN char_length(p.key) < {letters} THEN left(p.key, 1) END AS letter,
+    CASE WHEN char_length(p.key) >= {letters} THEN left(p.key, {letters}) END AS letters,
+    CASE
+        WHEN char_length(p.key) > {longest_divided} THEN '{{}}'
+        WHEN cardinality(p.written) = 1
+            THEN ARRAY(
+                SELECT left(p.key, c.cut) || ' ' || substr(p.key, c.cut + 1)
+                FROM generate_series(1, char_length(p.key) - 1) AS c (cut)
+                UNION
+                SELECT array_to_string(string_to_array(p.key, NULL), ' ')
+                WHERE char_length(p.key) > 1
+            )
+        ELSE ARRAY(
+            SELECT
+                array_to_string(p.written[:j.place], ' ')
+                || array_to_string(p.written[j.place + 1:], ' ')
+            FROM generate_series(1, cardinality(p.written) - 1) AS j (place)
+            UNION
+            SELECT replace(p.key, ' ', '')
+        )
+    END AS keys
+FROM (
+    SELECT
+        q.key, q.written, q.finished, q.last, q.begun,
+        CASE
+            WHEN char_length(q.last) >= {shortest_probe} AND q.others < {enough_words} THEN q.begun
+            ELSE q.finished
+        END AS probe,
+        ARRAY(
+            SELECT w.word
+            FROM search_word AS w
+            WHERE w.word >= q.last AND w.word < q.last || chr(1114111)
+            ORDER BY w.word
+            LIMIT {max_endings} + 1
+        ) AS endings,
+        (
+            SELECT coalesce(min(coalesce(c.share, 0)), 0)
+            FROM unnest(q.words[:q.others]) AS w (word)
+            LEFT JOIN common_word AS c ON c.word = w.word
+        ) AS share
+    FROM (
+        SELECT
+            l.key, l.written, l.words, l.others, l.last, l.finished,
+            coalesce(l.finished || ' & ', '') || '''' || l.last || ''':*' AS begun
+        FROM (
+            SELECT
+                w.key, w.written, w.words, cardinality(w.words) - 1 AS others,
+                w.words[cardinality(w.words)] AS last,
+                '''' || nullif(array_to_string(w.words[:cardinality(w.words) - 1], ''' & '''), '')
+                || '''' AS finished
+            FROM (
+                SELECT
+                    k.key, string_to_array(k.key, ' ') AS written,
+                    ARRAY(
+                        SELECT left(u.word, {max_word})
+                        FROM unnest(string_to_array(k.key, ' ')) WITH ORDINALITY AS u (word, place)
+                        WHERE u.place <= {max_words}
+                        ORDER BY u.place
+                    ) AS words
+                FROM (
+                    SELECT nullif(fold(%(text)s::text), '') COLLATE "C" AS key OFFSET 0
+                ) AS k
+                OFFSET 0
+            ) AS w
+            OFFSET 0
+        ) AS l
+    ) AS q
+    OFFSET 0
+) AS p"""
+).format(**_NUMBERS)
+# The same for words and keys that the caller knows.
+_GIVEN: Final = sql.SQL(
+    """
+SELECT
+    %(key)s::text AS key, %(words)s::text::tsquery AS words, %(words)s::text::tsquery AS probe,
+    %(keys)s::text[] AS keys"""
+)
 
 # name_search_letter_idx, name_search_letters_idx.
 _POPULAR_NAMES: Final = sql.SQL(
@@ -48,9 +168,9 @@ _POPULAR_NAMES: Final = sql.SQL(
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
         FROM name_search AS s
         WHERE s.kind = k.kind
-            AND left(s.name_key, {letters}) = left((SELECT %(key)s::text), {letters})
-            AND s.name_key >= (SELECT %(key)s::text)
-            AND s.name_key < (SELECT %(key)s::text) || chr(1114111)
+            AND left(s.name_key, {letters}) = ({beginning})
+            AND s.name_key >= (SELECT t.key FROM typed AS t)
+            AND s.name_key < (SELECT t.key FROM typed AS t) || chr(1114111)
             AND s.tier = 0
             AND {scope}
         ORDER BY s.popularity DESC, char_length(s.name_key), s.subject
@@ -66,8 +186,8 @@ _OTHER_NAMES: Final = sql.SQL(
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name, s.library_id
         FROM name_search AS s
         WHERE s.kind = k.kind
-            AND s.name_key >= (SELECT %(key)s::text)
-            AND s.name_key < (SELECT %(key)s::text) || chr(1114111)
+            AND s.name_key >= (SELECT t.key FROM typed AS t)
+            AND s.name_key < (SELECT t.key FROM typed AS t) || chr(1114111)
             AND s.tier = 1
         ORDER BY s.name_key, s.popularity DESC, s.subject
         LIMIT 100
@@ -79,7 +199,7 @@ _CALLED: Final = sql.SQL(
     """
     SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
     FROM unnest(({kinds})) AS k (kind)
-    CROSS JOIN unnest((SELECT %(keys)s::text[])) AS g (key)
+    CROSS JOIN unnest((SELECT t.keys FROM typed AS t)) AS g (key)
     CROSS JOIN LATERAL (
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name, s.library_id
         FROM name_search AS s
@@ -95,7 +215,7 @@ _WORDED_NAMES: Final = sql.SQL(
     SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
     FROM {tiers} AS s
     WHERE
-        s.words @@ (SELECT %(words)s::text::tsquery)
+        s.words @@ (SELECT t.words FROM typed AS t)
         AND s.kind = ANY(({kinds})::text[])
         AND {scope}"""
 )
@@ -120,8 +240,9 @@ _BEST_NAMES: Final = sql.SQL(
         FROM (
             SELECT DISTINCT ON (f.subject)
                 f.subject, f.position, f.kind, f.name_key, f.name, f.popularity,
-                name_relevance(f.name_key, %(key)s::text, f.popularity) AS relevance
-            FROM ({found}) AS f
+                name_relevance(f.name_key, t.key, f.popularity) AS relevance
+            FROM typed AS t
+            CROSS JOIN ({found}) AS f
             ORDER BY f.subject, relevance DESC, f.position
         ) AS b
     ) AS p
@@ -134,9 +255,9 @@ _POPULAR_TITLES: Final = sql.SQL(
     """(
     SELECT s.track_id, s.popularity, s.title_key, s.artist_key
     FROM track_search AS s
-    WHERE left(s.title_key, {letters}) = left((SELECT %(key)s::text), {letters})
-        AND s.title_key >= (SELECT %(key)s::text)
-        AND s.title_key < (SELECT %(key)s::text) || chr(1114111)
+    WHERE left(s.title_key, {letters}) = ({beginning})
+        AND s.title_key >= (SELECT t.key FROM typed AS t)
+        AND s.title_key < (SELECT t.key FROM typed AS t) || chr(1114111)
         AND s.popularity >= 60
         AND {scope}
     ORDER BY s.popularity DESC, char_length(s.title_key), s.track_id
@@ -147,7 +268,7 @@ _POPULAR_TITLES: Final = sql.SQL(
 _CALLED_TITLES: Final = sql.SQL(
     """
     SELECT n.track_id, n.popularity, n.title_key, n.artist_key
-    FROM unnest((SELECT %(keys)s::text[])) AS g (key)
+    FROM unnest((SELECT t.keys FROM typed AS t)) AS g (key)
     CROSS JOIN LATERAL (
         SELECT s.track_id, s.popularity, s.title_key, s.artist_key
         FROM track_search AS s
@@ -163,8 +284,8 @@ _OTHER_TITLES: Final = sql.SQL(
     FROM (
         SELECT s.track_id, s.popularity, s.title_key, s.artist_key, s.library_id
         FROM track_search AS s
-        WHERE s.title_key >= (SELECT %(key)s::text)
-            AND s.title_key < (SELECT %(key)s::text) || chr(1114111)
+        WHERE s.title_key >= (SELECT t.key FROM typed AS t)
+            AND s.title_key < (SELECT t.key FROM typed AS t) || chr(1114111)
             AND (SELECT l.titles FROM lack AS l)
         ORDER BY s.title_key, s.popularity DESC, s.track_id DESC
         LIMIT 100
@@ -176,7 +297,7 @@ _WORDED_TITLES: Final = sql.SQL(
     """
     SELECT s.track_id, s.popularity, s.title_key, s.artist_key
     FROM {tiers} AS s
-    WHERE ts_filter(s.words, '{{a,b}}') @@ (SELECT %(words)s::text::tsquery) AND {scope}"""
+    WHERE ts_filter(s.words, '{{a,b}}') @@ (SELECT t.words FROM typed AS t) AND {scope}"""
 )
 _TITLES_OF_TIER: Final = sql.SQL(
     """(
@@ -194,8 +315,9 @@ _BEST_TITLES: Final = sql.SQL(
     FROM (
         SELECT DISTINCT ON (f.title_key, f.artist_key)
             f.track_id, f.title_key, f.popularity,
-            name_relevance(f.title_key, %(key)s::text, f.popularity) AS relevance
-        FROM ({found}) AS f
+            name_relevance(f.title_key, t.key, f.popularity) AS relevance
+        FROM typed AS t
+        CROSS JOIN ({found}) AS f
         ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id DESC
     ) AS b
     ORDER BY b.relevance DESC, char_length(b.title_key), b.track_id
@@ -203,11 +325,13 @@ _BEST_TITLES: Final = sql.SQL(
 )"""
 )
 
-# The kinds of which there are too few, tracks beside the others; words are asked for only where
-# there are few of all.
+# Which kinds there are too few of, tracks beside the others; words are asked for only where there
+# are few of all. What was typed stands in each row, and in one though nothing was found.
 _TWO_STEPS: Final = sql.SQL(
     """
-WITH found AS MATERIALIZED ({popular}),
+WITH typed AS MATERIALIZED ({typed}),
+
+found AS MATERIALIZED ({popular}),
 
 lack AS MATERIALIZED (
     SELECT array_remove(k.kinds, 'TRACK') AS kinds, 'TRACK' = ANY(k.kinds) AS titles, k.probe
@@ -221,13 +345,16 @@ lack AS MATERIALIZED (
             ) AS kinds,
             CASE
                 WHEN (SELECT count(*) FROM found) < (SELECT %(limit)s::integer)
-                THEN (SELECT %(probe_of_all)s::text::tsquery)
+                THEN (SELECT t.probe_of_all FROM typed AS t)
             END AS probe
         OFFSET 0
     ) AS k
 )
-
-{shown}"""
+SELECT
+    y.key AS typed, y.begun, s.kind, s.id, s.key, s.popularity, s.relevance, s.text, s.artists,
+    s.alias
+FROM typed AS y
+LEFT JOIN ({shown}) AS s ON true"""
 )
 _FOUND: Final = sql.SQL(
     "SELECT f.kind, f.id, f.position, f.key, f.name, f.popularity, f.relevance FROM found AS f"
@@ -246,12 +373,25 @@ LEFT JOIN album AS a ON a.id = CASE WHEN b.kind = 'ALBUM' THEN b.id END
 LEFT JOIN artist_credit AS c ON c.id = coalesce(t.credit_id, a.credit_id)
 WHERE b.kind <> 'TRACK' OR t.id IS NOT NULL"""
 )
+_ONE_STEP: Final = sql.SQL("WITH typed AS MATERIALIZED ({typed}) {shown}")
 
 _AND: Final = sql.SQL(" UNION ALL ")
 _FIRST: Final = sql.SQL("({tiers} LIMIT 300)")
 _EVERYWHERE: Final = sql.SQL("true")
 _NAMES_IN: Final = sql.SQL("in_library(s.kind, s.subject, s.library_id, %(library_id)s::uuid)")
 _TITLES_IN: Final = sql.SQL("s.library_id = (SELECT %(library_id)s::uuid)")
+
+
+_Values = Mapping[str, sql.Composable]
+_NOTHING: Final[_Values] = {}
+_LETTER: Final[_Values] = {
+    "letters": sql.Literal(1),
+    "beginning": sql.SQL("SELECT t.letter FROM typed AS t"),
+}
+_MORE_LETTERS: Final[_Values] = {
+    "letters": sql.Literal(_LETTERS),
+    "beginning": sql.SQL("SELECT t.letters FROM typed AS t"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,24 +402,22 @@ class _Place:
     that the indexes are asked for.
     """
 
-    names: Sequence[sql.SQL] = ()
-    titles: Sequence[sql.SQL] = ()
+    names: Sequence[tuple[sql.SQL, _Values]] = ()
+    titles: Sequence[tuple[sql.SQL, _Values]] = ()
     tiers: Sequence[LiteralString] = ()
-    letters: int = 0
     kinds: LiteralString = "SELECT %(kinds)s::text[]"
-    title_probe: LiteralString = "SELECT %(probe)s::text::tsquery"
-    name_probe: LiteralString = "SELECT %(probe)s::text::tsquery"
+    title_probe: LiteralString = "SELECT t.probe FROM typed AS t"
+    name_probe: LiteralString = "SELECT t.probe FROM typed AS t"
 
 
-_POPULAR: Final = {
-    source: _Place(
-        [_POPULAR_NAMES, _CALLED], [_POPULAR_TITLES, _CALLED_TITLES], ["s.tier = 0"], letters
-    )
-    for source, letters in ((Source.BEGUN_BY_LETTER, 1), (Source.BEGUN_BY_LETTERS, LETTERS))
-}
+_POPULAR: Final = _Place(
+    [(_POPULAR_NAMES, _LETTER), (_POPULAR_NAMES, _MORE_LETTERS), (_CALLED, _NOTHING)],
+    [(_POPULAR_TITLES, _LETTER), (_POPULAR_TITLES, _MORE_LETTERS), (_CALLED_TITLES, _NOTHING)],
+    ["s.tier = 0"],
+)
 _REST: Final = _Place(
-    [_OTHER_NAMES],
-    [_OTHER_TITLES],
+    [(_OTHER_NAMES, _NOTHING)],
+    [(_OTHER_TITLES, _NOTHING)],
     ["true"],
     kinds="SELECT l.kinds FROM lack AS l",
     title_probe="SELECT CASE WHEN l.titles THEN l.probe END FROM lack AS l",
@@ -287,8 +425,13 @@ _REST: Final = _Place(
 )
 _PLACES: Final = {
     Source.WITH_WORDS: _Place(tiers=["s.tier = 0", "s.tier > 0"]),
-    Source.CALLED: _Place([_CALLED]),
+    Source.CALLED: _Place([(_CALLED, _NOTHING)]),
 }
+
+
+def read_typed_statement() -> Numbered:
+    """Return the statement that folds what was typed."""
+    return numbered(sql.SQL("SELECT t.key, t.begun FROM ({typed}) AS t").format(typed=TYPED))
 
 
 @cache
@@ -299,9 +442,10 @@ def statement(source: Source, *, titles: bool, names: bool, in_library: bool) ->
         return _best(place, titles=titles, names=names, in_library=in_library)
 
     if source in _PLACES:
-        return numbered(_SHOWN.format(best=best(_PLACES[source])))
+        shown = _SHOWN.format(best=best(_PLACES[source]))
+        return numbered(_ONE_STEP.format(typed=_GIVEN, shown=shown))
     shown = _SHOWN.format(best=_AND.join([_FOUND, best(_REST)]))
-    return numbered(_TWO_STEPS.format(popular=best(_POPULAR[source]), shown=shown))
+    return numbered(_TWO_STEPS.format(typed=TYPED, popular=best(_POPULAR), shown=shown))
 
 
 def _best(place: _Place, *, titles: bool, names: bool, in_library: bool) -> sql.Composed:
@@ -309,7 +453,7 @@ def _best(place: _Place, *, titles: bool, names: bool, in_library: bool) -> sql.
     parts = []
     if titles:
         scope = _TITLES_IN if in_library else _EVERYWHERE
-        found = [title.format(letters=place.letters, scope=scope) for title in place.titles]
+        found = [title.format(scope=scope, **values) for title, values in place.titles]
         if place.tiers:
             tiers = _tiers(place, _TITLES_OF_TIER, place.title_probe)
             found.append(_WORDED_TITLES.format(tiers=tiers, scope=scope))
@@ -317,9 +461,7 @@ def _best(place: _Place, *, titles: bool, names: bool, in_library: bool) -> sql.
     if names:
         scope = _NAMES_IN if in_library else _EVERYWHERE
         kinds = sql.SQL(place.kinds)
-        found = [
-            name.format(letters=place.letters, kinds=kinds, scope=scope) for name in place.names
-        ]
+        found = [name.format(kinds=kinds, scope=scope, **values) for name, values in place.names]
         if place.tiers:
             tiers = _tiers(place, _NAMES_OF_TIER, place.name_probe)
             found.append(_WORDED_NAMES.format(tiers=tiers, kinds=kinds, scope=scope))

@@ -24,6 +24,7 @@ from service.search.candidates import Scope
 from service.search.model import ENOUGH, Rung
 from service.search.patterns import divisions, every_word
 from service.suggest import store
+from service.suggest.candidates import SHORTEST_PROBE
 from service.suggest.complete import meant_by
 from service.suggest.model import Kind, Match, Typed, names_within
 from service.suggest.store import Wanted
@@ -119,7 +120,7 @@ async def _all_words(connection: Connection, typed: Typed, wanted: Wanted) -> li
 
 
 async def _begun(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
-    if typed.probe is None:
+    if len(typed.key) < SHORTEST_PROBE:
         return []
     return await store.with_words(connection, typed, typed.begun, wanted)
 

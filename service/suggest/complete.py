@@ -36,10 +36,14 @@ _WELL_KNOWN: Final = 20
 
 async def complete(connection: Connection, text: str, wanted: Wanted) -> list[list[Suggestion]]:
     """Return the best suggestions of each kind that has any, the best group first."""
-    typed = await store.read_typed(connection, text)
+    typed, found = await store.begun(connection, text, wanted)
     if not typed.key:
         return []
-    found, queries = await _found(connection, typed, wanted)
+    queries = [typed.begun]
+    if _is_little(found) and (meant := await meant_by(connection, typed)):
+        mended = await store.with_words(connection, typed, meant, wanted)
+        found += [replace(match, relevance=MENDED_WORTH * match.relevance) for match in mended]
+        queries.append(meant)
     groups = grouped(found, wanted.limit)
     spans = await _spans(connection, groups, queries) if wanted.highlight else {}
     return [
@@ -47,17 +51,9 @@ async def complete(connection: Connection, text: str, wanted: Wanted) -> list[li
     ]
 
 
-async def _found(
-    connection: Connection, typed: Typed, wanted: Wanted
-) -> tuple[list[Match], list[str]]:
-    """Return what was found, and the tsqueries of the words that were looked for."""
-    found = await store.begun(connection, typed, wanted)
-    few = len(found) < _ENOUGH and all(match.popularity < _WELL_KNOWN for match in found)
-    if not few or (meant := await meant_by(connection, typed)) is None:
-        return found, [typed.begun]
-    mended = await store.with_words(connection, typed, meant, wanted)
-    found += [replace(match, relevance=MENDED_WORTH * match.relevance) for match in mended]
-    return found, [typed.begun, meant]
+def _is_little(found: Sequence[Match]) -> bool:
+    """Whether it may be that what was typed is misspelt."""
+    return len(found) < _ENOUGH and all(match.popularity < _WELL_KNOWN for match in found)
 
 
 async def _spans(

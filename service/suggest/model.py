@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Final
 from uuid import UUID
 
-from service.search.patterns import every_word, may_be_misspelt, mended, splits
+from service.search.patterns import MAX_WORD, every_word, may_be_misspelt, mended, splits
 
 MAX_TYPED: Final = 200
 MAX_SUGGESTIONS: Final = 20
@@ -16,19 +16,8 @@ DEFAULT_SUGGESTIONS: Final = 5
 MENDED_WORTH: Final = 0.5
 """What the relevance of a name counts that was found only after the words had been mended."""
 
-_MAX_WORD: Final = 250
-_MAX_WORDS: Final = 24
+MAX_WORDS: Final = 24
 _MAX_READINGS: Final = 24
-_SHORTEST_PROBE: Final = 3
-"""A beginning of fewer letters stands for too large a part of all words to be looked up."""
-
-MAX_ENDINGS: Final = 32
-"""So many words may stand for an unfinished one where all names are looked through."""
-
-_COMMON: Final = 0.01
-"""Of the names that have words as common as this, any few hundred seldom have what is sought."""
-
-_ENOUGH_WORDS: Final = 2
 _LONGEST_NAME: Final = 8
 _SHORTEST_MENDED: Final = 4
 _ALPHABETS: Final = (
@@ -52,57 +41,19 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What was typed, folded. Its last word may be unfinished.
-
-    `endings` are the words of the catalogue that begin as it does; more than `MAX_ENDINGS` of them
-    stand for too many. `share` is the part of all tracks that has the rarest of the finished words.
-    """
+    """What was typed, folded. `begun` is the tsquery of its words, the last one unfinished."""
 
     key: str
-    endings: Sequence[str] = ()
-    share: float = 0.0
+    begun: str
 
     @property
     def words(self) -> tuple[str, ...]:
         """The words in order, those beyond the limit left out."""
-        return tuple(word[:_MAX_WORD] for word in self.key.split(" ")[:_MAX_WORDS])
+        return tuple(word[:MAX_WORD] for word in self.key.split(" ")[:MAX_WORDS])
 
     def is_name(self, key: str) -> bool:
         """Whether a folded name has the same letters, however its words are divided."""
         return key.replace(" ", "") == self.key.replace(" ", "")
-
-    @property
-    def begun(self) -> str:
-        """The tsquery of all words, the last one as the beginning of a word."""
-        return as_begun(self.words)
-
-    @property
-    def probe(self) -> str | None:
-        """The part of `begun` that an index is asked for; None when no word is long enough.
-
-        Two finished words are rare enough together; each of many words with one beginning costs.
-        """
-        *finished, last = self.words
-        if len(last) >= _SHORTEST_PROBE and len(finished) < _ENOUGH_WORDS:
-            return self.begun
-        return every_word(finished) if finished else None
-
-    @property
-    def probe_of_all(self) -> str | None:
-        """The same for the index of all names, where a beginning may have very many words.
-
-        Few words are named instead: the index then begins with the rarest word of all, so that one
-        as common as "the" costs nothing beside a rare one. Common words alone are not asked for.
-        """
-        *finished, last = self.words
-        if len(self.endings) > MAX_ENDINGS:
-            if finished:
-                return every_word(finished) if self.share < _COMMON else None
-            return self.probe
-        if not self.endings:  # no track has such a word, but a name without tracks may
-            return self.begun if len(last) >= _SHORTEST_PROBE else None
-        ends = _any([every_word([ending[:_MAX_WORD]]) for ending in self.endings])
-        return " & ".join(filter(None, [every_word(finished), ends]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +111,13 @@ def _has_all(key: str, words: Sequence[str]) -> bool:
     return occur or key.replace(" ", "").startswith("".join(words))
 
 
-def as_begun(words: Sequence[str]) -> str:
-    """Return the tsquery of all words, the last one as the beginning of a word."""
-    *finished, last = words
-    return " & ".join([*([every_word(finished)] if finished else ()), f"'{last}':*"])
-
-
 def near_beginnings(begun: str) -> list[str]:
     """Return what an unfinished word may begin with when one letter of it is wrong.
 
     The last letter is taken as right, but for being transposed: whoever mistypes that one is
     answered when the next letter follows.
     """
-    if not _SHORTEST_MENDED <= len(begun) <= _MAX_WORD:
+    if not _SHORTEST_MENDED <= len(begun) <= MAX_WORD:
         return []
     return list(dict.fromkeys(spelling for spelling in _spellings(begun) if spelling != begun))
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from psycopg.rows import TupleRow
+
 from service.database import Connection, load_statements
-from service.search.patterns import divisions
-from service.suggest.candidates import LETTERS, Source, statement
-from service.suggest.model import MAX_ENDINGS, Kind, Match, Typed
+from service.suggest.candidates import Source, read_typed_statement, statement
+from service.suggest.model import Kind, Match, Typed
 
 _SQL = load_statements(__package__)
-_READ_TYPED = _SQL["read_typed"]
+_READ_TYPED = read_typed_statement()
 _SETTLE = _SQL["settle_popularity"]
 _BEGINNINGS = _SQL["known_beginnings"]
 
@@ -35,37 +36,30 @@ class Wanted:
 
 
 async def read_typed(connection: Connection, text: str) -> Typed:
-    """Return what was typed, and what is known of its words."""
-    parameters = {"text": text, "most": MAX_ENDINGS}
-    [typed] = await (await connection.execute(_READ_TYPED, parameters)).fetchall()
-    return Typed(*typed)
+    """Return what was typed, folded."""
+    [[key, begun]] = await _READ_TYPED.rows(connection, {"text": text})
+    return Typed(key or "", begun or "")
 
 
-async def begun(connection: Connection, typed: Typed, wanted: Wanted) -> list[Match]:
-    """Return the best of what may be typed.
+async def begun(connection: Connection, text: str, wanted: Wanted) -> tuple[Typed, list[Match]]:
+    """Return what was typed, folded, and the best of what it may become.
 
     That is what is popular, or has just the letters that were typed; and of the kinds of which this
     is too little, the best of the rest.
     """
-    is_short = len(typed.key) < LETTERS
-    source = Source.BEGUN_BY_LETTER if is_short else Source.BEGUN_BY_LETTERS
-    _, *otherwise = divisions(typed.key)
-    sought = {
-        "probe": typed.probe,
-        "probe_of_all": typed.probe_of_all,
-        "words": typed.begun,
-        "keys": otherwise,
-        "in_two_steps": [kind.name for kind in wanted.kinds if kind in _IN_TWO_STEPS],
-    }
-    return await _matches(connection, source, typed, sought, wanted)
+    in_two_steps = [kind.name for kind in wanted.kinds if kind in _IN_TWO_STEPS]
+    sought = {"text": text, "in_two_steps": in_two_steps}
+    rows = await _rows(connection, Source.BEGUN, sought, wanted)
+    [key, begun, *_] = rows[0]
+    found = [Match(Kind[kind], *row) for _, _, kind, *row in rows if kind]
+    return Typed(key or "", begun or ""), found
 
 
 async def with_words(
     connection: Connection, typed: Typed, words: str, wanted: Wanted
 ) -> list[Match]:
     """Return the best of what a tsquery finds; `typed` is what they are compared with."""
-    searched = {"probe": words, "words": words}
-    return await _matches(connection, Source.WITH_WORDS, typed, searched, wanted)
+    return await _matches(connection, Source.WITH_WORDS, typed, {"words": words}, wanted)
 
 
 async def called(
@@ -82,6 +76,15 @@ async def _matches(
     sought: Mapping[str, object],
     wanted: Wanted,
 ) -> list[Match]:
+    given = {"key": typed.key, "words": None, "keys": None, **sought}
+    return [
+        Match(Kind[kind], *row) for kind, *row in await _rows(connection, source, given, wanted)
+    ]
+
+
+async def _rows(
+    connection: Connection, source: Source, sought: Mapping[str, object], wanted: Wanted
+) -> list[TupleRow]:
     names = [kind.name for kind in wanted.kinds if kind is not Kind.TRACK]
     query = statement(
         source,
@@ -90,14 +93,12 @@ async def _matches(
         in_library=wanted.library_id is not None,
     )
     parameters = {
-        "key": typed.key,
         "kinds": names,
         "library_id": wanted.library_id,
         "limit": wanted.limit,
         **sought,
     }
-    rows = await query.rows(connection, parameters)
-    return [Match(Kind[kind], *row) for kind, *row in rows]
+    return await query.rows(connection, parameters)
 
 
 async def known_beginnings(connection: Connection, beginnings: Collection[str]) -> frozenset[str]:

@@ -78,9 +78,8 @@ _SCOPES: Final = [Scope(library_id, parse("")) for library_id in (None, UUID(int
 )
 def test_no_plan_can_depend_on_a_value(statement: bytes) -> None:
     """What the plans of a small catalogue do not show."""
-    no_row_less = re.sub(
-        rb"(jsonb_to_recordset|name_relevance|in_library)\([^()]*[%$]", b"", statement
-    )
+    made_once = re.sub(rb"WITH typed AS MATERIALIZED \(SELECT\s\$[^()]*\)", b"", statement)
+    no_row_less = re.sub(rb"(jsonb_to_recordset|fold|in_library)\([^()]*[%$]", b"", made_once)
     assert not re.search(rb"(?<!\(SELECT )(?<!\(SELECT 3 \* )(%\(|\$\d)", no_row_less)
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, Self
+from unittest.mock import patch
 
 import psycopg
 from psycopg import sql
@@ -28,6 +29,7 @@ _SLACK_PAGES: Final = 100
 """Trees of indexes gain a level, and lists of a posting tree some pages."""
 
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
+_NUMBER: Final = re.compile(r"\$(\d+)")
 
 
 def one_connection(database_url: str) -> Settings:
@@ -42,9 +44,12 @@ def one_connection(database_url: str) -> Settings:
     )
 
 
-def is_bounded(small: int, large: int) -> bool:
-    """Whether a statement touches few pages, and as many in a catalogue four times as large."""
-    return large <= min(_MOST_PAGES, small * _MOST_GROWTH + _SLACK_PAGES)
+def is_bounded(small: int, large: int, *, steps: int = 1) -> bool:
+    """Whether a statement touches few pages, and as many in a catalogue four times as large.
+
+    One that takes several steps has as much slack for each.
+    """
+    return large <= min(_MOST_PAGES, small * _MOST_GROWTH + steps * _SLACK_PAGES)
 
 
 class _Recorder(psycopg.AsyncCursor[Any]):
@@ -65,13 +70,24 @@ class _Recorder(psycopg.AsyncCursor[Any]):
         return await super().execute(query, params, **options)
 
 
+async def _execute_numbered(
+    cursor: psycopg.AsyncRawCursor[Any], query: bytes, params: Sequence[Any], **options: Any
+) -> psycopg.AsyncCursor[Any]:
+    """Keep what reads by numbered parameters, whose cursors are made by hand."""
+    text = _NUMBER.sub(r"%(p\1)s", query.decode())
+    values = {f"p{number}": value for number, value in enumerate(params, 1)}
+    _Recorder.recorded.append((text, values))
+    return await psycopg.AsyncCursor.execute(cursor, query, params, **options)
+
+
 @asynccontextmanager
 async def recorded(database: Database) -> AsyncIterator[Sequence[Statement]]:
     """Yield what is read within the block, by a server with `one_connection`."""
     async with database.read() as connection:
         connection.cursor_factory = _Recorder
     _Recorder.recorded.clear()
-    yield _Recorder.recorded
+    with patch.object(psycopg.AsyncRawCursor, "execute", _execute_numbered):
+        yield _Recorder.recorded
 
 
 async def pages_of(connection: Connection, statements: Sequence[Statement]) -> int:

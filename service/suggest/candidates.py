@@ -89,18 +89,19 @@ SELECT
             THEN ARRAY(
                 SELECT left(p.key, c.cut) || ' ' || substr(p.key, c.cut + 1)
                 FROM generate_series(1, char_length(p.key) - 1) AS c (cut)
-                UNION
-                SELECT array_to_string(string_to_array(p.key, NULL), ' ')
-                WHERE char_length(p.key) > 1
-            )
+            ) || CASE
+                WHEN char_length(p.key) > 2
+                THEN ARRAY[array_to_string(string_to_array(p.key, NULL), ' ')]
+                ELSE '{{}}'
+            END
         ELSE ARRAY(
             SELECT
                 array_to_string(p.written[:j.place], ' ')
                 || array_to_string(p.written[j.place + 1:], ' ')
             FROM generate_series(1, cardinality(p.written) - 1) AS j (place)
-            UNION
-            SELECT replace(p.key, ' ', '')
-        )
+        ) || CASE
+            WHEN cardinality(p.written) > 2 THEN ARRAY[replace(p.key, ' ', '')] ELSE '{{}}'
+        END
     END AS keys
 FROM (
     SELECT
@@ -134,12 +135,16 @@ FROM (
             FROM (
                 SELECT
                     k.key, string_to_array(k.key, ' ') AS written,
-                    ARRAY(
-                        SELECT left(u.word, {max_word})
-                        FROM unnest(string_to_array(k.key, ' ')) WITH ORDINALITY AS u (word, place)
-                        WHERE u.place <= {max_words}
-                        ORDER BY u.place
-                    ) AS words
+                    (
+                        string_to_array(
+                            CASE
+                                WHEN char_length(k.key) > {max_word}
+                                THEN regexp_replace(k.key, '([^ ]{{{max_word}}})[^ ]+', '\\1', 'g')
+                                ELSE k.key
+                            END,
+                            ' '
+                        )
+                    )[:{max_words}] AS words
                 FROM (
                     SELECT nullif(fold(%(text)s::text), '') COLLATE "C" AS key OFFSET 0
                 ) AS k

@@ -109,7 +109,7 @@ _BY_NAME: Final = sql.SQL(
                 ) AS n
             )"""
 )
-_NAMED: Final = sql.SQL("WITH named AS ({branches}) ")
+_NAMED: Final = sql.SQL("named AS ({branches})")
 
 # One of the four GIN indexes over words, each of which a branch names by its condition. A branch is
 # not run when those before it were enough. IS TRUE keeps the second condition from the index.
@@ -128,7 +128,8 @@ _BY_WORDS: Final = sql.SQL(
 TIERS: Final[Sequence[LiteralString]] = ("s.tier = 0", "s.tier = 1", "s.tier = 2", "s.tier > 2")
 # A narrow filter is evaluated once a branch, so there is one.
 _ALL_TIERS: Final[Sequence[LiteralString]] = ("true",)
-_UNORDERED: Final = sql.SQL("")
+_NOTHING: Final = sql.SQL("")
+_WITH: Final = sql.SQL("WITH {} ")
 _POPULAR_FIRST: Final = sql.SQL("ORDER BY s.tier, s.popularity DESC, s.track_id DESC")
 # Tracks of that name come by the other branches. When they fill the page, words are not looked at.
 _NOT_NAMED: Final = sql.SQL("s.title_key <> ALL(q.keys) AND s.artist_key <> ALL(q.keys)")
@@ -153,6 +154,27 @@ _SUNG: Final = sql.SQL(
             FROM (SELECT w.track_id, w.is_beyond FROM ({words}) AS w LIMIT {most}) AS l
             JOIN track_search AS s USING (track_id)
         )"""
+)
+
+# Of rare words, the index of all tiers knows what the four would be asked for one by one. Should
+# there be more tracks than are looked at, the tiers say which. track_search_words_idx.
+_IF_RARE: Final[LiteralString] = "q.is_rare"
+_ONE_MORE: Final = sql.Literal(MAX_HITS + 1)
+_FEW: Final = sql.SQL("few AS ({branch})")
+_FEW_OR_TIERS: Final = sql.SQL(
+    """
+                SELECT f.*, false AS is_beyond
+                FROM few AS f
+                WHERE (SELECT count(*) FROM few) <= {most}
+                UNION ALL
+                (
+                    SELECT *
+                    FROM ({tiers}) AS t
+                    LIMIT CASE
+                        WHEN q.is_rare AND (SELECT count(*) FROM few) <= {most} THEN 0
+                        ELSE {most}
+                    END
+                )"""
 )
 
 _WORDS_ALONE: Final = sql.SQL("(SELECT * FROM ({words}) AS w LIMIT {most})")
@@ -248,7 +270,8 @@ WITH q AS MATERIALIZED (
     SELECT g.*, replace(g.text, ' ', '') AS letters
     FROM jsonb_to_recordset(%(lookups)s::jsonb) AS g (
         ordinal integer, text text, keys text[], typed integer, seek tsquery, words tsquery,
-        any_word tsquery, operands integer, asked integer, is_every boolean
+        any_word tsquery, operands integer, asked integer, is_every boolean,
+        is_rare boolean
     )
 )
 
@@ -262,7 +285,7 @@ SELECT
     {found_by} AS found_by
 FROM q
 CROSS JOIN LATERAL (
-    {named}{scored}
+    {beforehand}{scored}
     ORDER BY is_beyond, is_exact DESC, relevance DESC, track_id DESC
     LIMIT (SELECT %(limit)s::integer)
 ) AS hit
@@ -464,6 +487,7 @@ def _row(lookup: Lookup) -> dict[str, object]:
         "operands": len(pattern.operands),
         "asked": pattern.asked,
         "is_every": pattern.is_every,
+        "is_rare": pattern.is_rare,
     }
 
 
@@ -501,6 +525,11 @@ class _Way:
     tiers: Sequence[LiteralString]
     yet: sql.Composable | None = None
 
+    @property
+    def is_unfiltered(self) -> bool:
+        """Whether the words alone say what is found."""
+        return self.tiers is TIERS and not self.yet
+
     def union(self, branches: Iterable[sql.Composable]) -> sql.Composable:
         """Return what the branches find."""
         found = sql.SQL(" UNION ALL ").join(branches)
@@ -526,26 +555,20 @@ def _by_broad_filter(within: sql.Composable, wanted: sql.Composable) -> _Way:
 
 
 def _statement(source: Source, way: _Way) -> bytes:
+    beforehand: list[sql.Composable] = []
     most: sql.Composable = _MOST
-    branch, order = _BRANCHES[source]
-    words = way.union(
-        branch.format(
-            tier=sql.SQL(tier),
-            other=_NOT_NAMED if source is Source.NAMES_AND_WORDS else _EVERYWHERE,
-            scope=way.within,
-            order=order if way.tiers is _ALL_TIERS else _UNORDERED,
-            most=way.most,
-        )
-        for tier in way.tiers
-    )
-    named: sql.Composable = sql.SQL("")
     if source is Source.NAMES_AND_WORDS:
         names = way.union(
             _BY_NAME.format(name=name, scope=way.within, most=way.most)
             for name in (_BY_TITLE, _BY_ARTIST)
         )
-        named = _NAMED.format(branches=names)
+        beforehand.append(_NAMED.format(branches=names))
         most = _UNLESS_NAMED.format(most=most)
+    words = way.union(_branch(source, way, tier, way.most) for tier in way.tiers)
+    if source is not Source.LYRICS and way.is_unfiltered:
+        few = _branch(source, way, _IF_RARE, _ONE_MORE)
+        beforehand.append(_FEW.format(branch=few))
+        words = _FEW_OR_TIERS.format(tiers=words, most=_MOST)
     is_sung = source is Source.LYRICS
     scored = _SCORED.format(
         relevance=_RELEVANCE.format(
@@ -558,7 +581,24 @@ def _statement(source: Source, way: _Way) -> bytes:
     )
     found_by = _FOUND_BY if source is Source.MENDED_WORDS else _NOT_SAID
     return compact(
-        _FIND.format(named=named, scored=scored, page=sql.Literal(_PAGE), found_by=found_by)
+        _FIND.format(
+            beforehand=_WITH.format(sql.SQL(", ").join(beforehand)) if beforehand else _NOTHING,
+            scored=scored,
+            page=sql.Literal(_PAGE),
+            found_by=found_by,
+        )
+    )
+
+
+def _branch(source: Source, way: _Way, tier: LiteralString, most: sql.Composable) -> sql.Composable:
+    """Return what finds the tracks of a tier by their words."""
+    branch, order = _BRANCHES[source]
+    return branch.format(
+        tier=sql.SQL(tier),
+        other=_NOT_NAMED if source is Source.NAMES_AND_WORDS else _EVERYWHERE,
+        scope=way.within,
+        order=order if way.tiers is _ALL_TIERS else _NOTHING,
+        most=most,
     )
 
 

@@ -288,8 +288,9 @@ class Pattern:
     `operands` are the words, as parts of a tsquery, that are counted in the fields of a track;
     `asked` is the number of words in the query, which is smaller when they have alternatives.
     `is_every` when what is selected has every word of the query, in a way. `is_common` when it has
-    nothing rare to be looked up by. `in_lyrics` when words may stand in the lyrics, too.
-    `is_mended` when other words stand for those that were typed.
+    nothing rare to be looked up by, `is_rare` when few tracks are expected to have it. `in_lyrics`
+    when words may stand in the lyrics, too. `is_mended` when other words stand for those that
+    were typed.
     """
 
     words: str
@@ -298,6 +299,7 @@ class Pattern:
     asked: int
     is_every: bool = True
     is_common: bool = False
+    is_rare: bool = False
     in_lyrics: bool = False
     is_mended: bool = False
 

@@ -40,6 +40,9 @@ _COMMON: Final = 0.002
 _FEW: Final = 0.00001
 """When so few tracks are left, looking at them costs less than asking for another word."""
 
+_RARE: Final = 0.0005
+"""A pattern that no larger share of all tracks should have is expected to find few of them."""
+
 _DEARER: Final = 20
 """So many times what a track costs that the index tells of is what one costs that is looked at."""
 
@@ -397,6 +400,7 @@ def _pattern(
         asked=asked or count,
         is_every=asked is None or asked == count,
         is_common=any(all(group.share >= _COMMON for group in variant) for variant in variants),
+        is_rare=sum(min(group.share for group in variant) for variant in variants) <= _RARE,
         is_mended=is_mended,
     )
 

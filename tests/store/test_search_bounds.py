@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import md5
 from typing import TYPE_CHECKING, Final
 from unittest.mock import ANY
 
@@ -11,8 +12,9 @@ import pytest
 from fonoteca.v1.search_pb2 import SearchTracksRequest
 from service.database import Connection, Database
 from service.query import parse
-from service.search.candidates import Lookup, Scope, find_all
-from service.search.patterns import all_words
+from service.search.candidates import Lookup, Scope, find, find_all
+from service.search.model import MAX_HITS
+from service.search.patterns import Vocabulary, all_words
 from service.search.vocabulary import Lexicon
 from service.settings import Settings
 from tests.support.catalogue import DEFAULT_LIBRARY
@@ -22,15 +24,19 @@ from tests.support.pages import is_bounded, one_connection, pages_of, recorded, 
 if TYPE_CHECKING:
     from fonoteca.v1.search_pb2_grpc import SearchServiceAsyncStub
 
+_SELDOM: Final = md5(b"1").hexdigest()
+"""A word that one of some thousand tracks has."""
+
 _SEARCHES: Final = (
     *("love", "love the night", "the band", "love the band", "night love the band"),
     *("lov", "love the nig", "the b"),
     *("lvoe", "love teh nigth", "lovethenight", "the bnad"),
     *("shine all", "shine all night the band 7"),
     *("love zyxwvu", "love the night official video", "zyxwvu"),
+    *(f"{_SELDOM} love the night", f"{_SELDOM} lov", f"{_SELDOM} lvoe"),
 )
 """Words that most tracks have: alone, together, unfinished, misspelt, sung, beside one that
-none has."""
+none or hardly any has."""
 
 _FILTER: Final = "popularity:..20"
 """It lets a fifth of all tracks through, which are not those that words find first."""
@@ -97,6 +103,26 @@ async def test_what_few_of_many_tracks_pass_is_found_in_full(connection: Connect
             assert not any(candidate.is_beyond for candidate in found)
     nobody = Scope(None, parse("explicit:no"), is_narrow=False, is_in_doubt=True)
     assert await find_all(connection, nobody, [lookup], 50, by_name=False) == (ANY, [])
+
+
+async def test_a_wrong_guess_at_how_many_tracks_have_words_changes_nothing(
+    connection: Connection,
+) -> None:
+    await crowd(connection, 0, SMALL)
+    for text in ("love", "love nobody", "love the night", _SELDOM):
+        pattern = all_words(text.split(), Vocabulary())
+        for by_name in (False, True):
+            of_many, of_few = [
+                await find(
+                    connection,
+                    Scope(None, parse("")),
+                    [Lookup(0, text, 0, replace(pattern, is_rare=is_rare))],
+                    MAX_HITS,
+                    by_name=by_name,
+                )
+                for is_rare in (False, True)
+            ]
+            assert of_few == of_many != [], text
 
 
 async def _pages(

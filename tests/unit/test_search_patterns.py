@@ -47,7 +47,8 @@ def selected(pattern: Pattern | None) -> str:
 
 def test_all_words_are_quoted() -> None:
     pattern = all_words(["b&c", "a"], NOTHING)
-    assert pattern == Pattern("(('a') & ('b&c'))", "(('a') & ('b&c'))", ("'b&c'", "'a'"), 2)
+    all_of = "(('a') & ('b&c'))"
+    assert pattern == Pattern(all_of, all_of, ("'b&c'", "'a'"), 2, is_rare=True)
     assert pattern.any_word == "'b&c' | 'a'"
 
 
@@ -97,6 +98,14 @@ def test_the_index_is_asked_for_rare_words_and_common_ones_if_it_must(
 ) -> None:
     shares = {"the": 0.3, "night": 0.02, "of": 0.2, "a": 0.1, "her": 0.002, "dance": 0.004}
     assert all_words(words.split(), Vocabulary(shares=shares)).seek == seek
+
+
+@pytest.mark.parametrize(
+    ("words", "is_rare"), [("phantom", True), ("the phantom", True), ("the night", False)]
+)
+def test_few_tracks_are_expected_to_have_a_rare_word(words: str, *, is_rare: bool) -> None:
+    known = Vocabulary(shares={"the": 0.3, "night": 0.02})
+    assert all_words(words.split(), known).is_rare == is_rare
 
 
 @pytest.mark.parametrize(

@@ -83,15 +83,17 @@ _PAGE: Final = 51
 class Source(Enum):
     """What a lookup looks at: the words of names, tracks of just that name first, or lyrics.
 
-    Words may be mended ones; then what is found says which words it has.
+    Words may be mended ones, alone or beside others; then what is found says which words it has.
     """
 
     WORDS = auto()
     MENDED_WORDS = auto()
+    MENDED_AND_OTHER_WORDS = auto()
     NAMES_AND_WORDS = auto()
     LYRICS = auto()
 
 
+_MENDED: Final = (Source.MENDED_WORDS, Source.MENDED_AND_OTHER_WORDS)
 _MOST: Final = sql.Literal(MAX_HITS)
 # track_search_title_idx and track_search_artist_idx, once for each way to divide the name.
 _BY_TITLE: Final = sql.SQL("s.title_key = k.key")
@@ -133,6 +135,9 @@ _WITH: Final = sql.SQL("WITH {} ")
 _POPULAR_FIRST: Final = sql.SQL("ORDER BY s.tier, s.popularity DESC, s.track_id DESC")
 # Tracks of that name come by the other branches. When they fill the page, words are not looked at.
 _NOT_NAMED: Final = sql.SQL("s.title_key <> ALL(q.keys) AND s.artist_key <> ALL(q.keys)")
+# A second question to the same index, which answers both by skipping from one to the other.
+_ALSO: Final = sql.SQL("s.words @@ q.also")
+_OTHER: Final = {Source.NAMES_AND_WORDS: _NOT_NAMED, Source.MENDED_AND_OTHER_WORDS: _ALSO}
 _UNLESS_NAMED: Final = sql.SQL(
     "CASE WHEN (SELECT count(*) FROM named) < (SELECT %(limit)s::integer) THEN {most} ELSE 0 END"
 )
@@ -184,12 +189,14 @@ _NAMED_AND_WORDS: Final = sql.SQL(
 _BRANCHES: Final = {
     Source.WORDS: (_BY_WORDS, _POPULAR_FIRST),
     Source.MENDED_WORDS: (_BY_WORDS, _POPULAR_FIRST),
+    Source.MENDED_AND_OTHER_WORDS: (_BY_WORDS, _POPULAR_FIRST),
     Source.NAMES_AND_WORDS: (_BY_WORDS, _POPULAR_FIRST),
     Source.LYRICS: (_BY_LYRICS, _POPULAR_TIERS_FIRST),
 }
 _CANDIDATES: Final = {
     Source.WORDS: _WORDS_ALONE,
     Source.MENDED_WORDS: _WORDS_ALONE,
+    Source.MENDED_AND_OTHER_WORDS: _WORDS_ALONE,
     Source.NAMES_AND_WORDS: _NAMED_AND_WORDS,
     Source.LYRICS: _SUNG,
 }
@@ -269,8 +276,8 @@ _FIND: Final = sql.SQL(
 WITH q AS MATERIALIZED (
     SELECT g.*, replace(g.text, ' ', '') AS letters
     FROM jsonb_to_recordset(%(lookups)s::jsonb) AS g (
-        ordinal integer, text text, keys text[], typed integer, seek tsquery, words tsquery,
-        any_word tsquery, operands integer, asked integer, is_every boolean,
+        ordinal integer, text text, keys text[], typed integer, seek tsquery, also tsquery,
+        words tsquery, any_word tsquery, operands integer, asked integer, is_every boolean,
         is_rare boolean
     )
 )
@@ -453,7 +460,7 @@ def _source(pattern: Pattern, *, by_name: bool) -> Source:
     if pattern.in_lyrics:
         return Source.LYRICS
     if pattern.is_mended:
-        return Source.MENDED_WORDS
+        return Source.MENDED_AND_OTHER_WORDS if pattern.also else Source.MENDED_WORDS
     return Source.NAMES_AND_WORDS if by_name else Source.WORDS
 
 
@@ -482,6 +489,7 @@ def _row(lookup: Lookup) -> dict[str, object]:
         "keys": divisions(lookup.text),
         "typed": lookup.typed,
         "seek": pattern.seek,
+        "also": pattern.also or None,  # as text, nothing is a query, with a notice
         "words": pattern.words,
         "any_word": pattern.any_word,
         "operands": len(pattern.operands),
@@ -509,7 +517,7 @@ def find_statement(scope: Scope, source: Source) -> tuple[bytes, dict[str, objec
 
 @cache
 def _unfiltered(source: Source, *, in_library: bool) -> bytes:
-    """Return the statement without a filter: there are eight, and putting one together costs."""
+    """Return the statement without a filter: there are ten, and putting one together costs."""
     return _statement(source, _by_words(_SCOPE_LIBRARY if in_library else _EVERYWHERE))
 
 
@@ -579,7 +587,7 @@ def _statement(source: Source, way: _Way) -> bytes:
         elsewhere=(_IN_GENRES_OR_LYRICS if is_sung else _IN_GENRES).format(rest=_REST),
         genre_words=_GENRE_WORDS if is_sung else sql.SQL(""),
     )
-    found_by = _FOUND_BY if source is Source.MENDED_WORDS else _NOT_SAID
+    found_by = _FOUND_BY if source in _MENDED else _NOT_SAID
     return compact(
         _FIND.format(
             beforehand=_WITH.format(sql.SQL(", ").join(beforehand)) if beforehand else _NOTHING,
@@ -595,7 +603,7 @@ def _branch(source: Source, way: _Way, tier: LiteralString, most: sql.Composable
     branch, order = _BRANCHES[source]
     return branch.format(
         tier=sql.SQL(tier),
-        other=_NOT_NAMED if source is Source.NAMES_AND_WORDS else _EVERYWHERE,
+        other=_OTHER.get(source, _EVERYWHERE),
         scope=way.within,
         order=order if way.tiers is _ALL_TIERS else _NOTHING,
         most=most,

@@ -283,7 +283,9 @@ class Pattern:
     """A way to read a query: the tsqueries that select tracks, and what is looked for in them.
 
     `words` is what a track must have. `seek` follows from it and is what the index is asked: many
-    common words cost the index more than the few tracks that have the rare ones.
+    common words cost the index more than the few tracks that have the rare ones. `also` does,
+    too, where it is not empty: of words with many alternatives, the index then looks only for the
+    tracks that have the others.
 
     `operands` are the words, as parts of a tsquery, that are counted in the fields of a track;
     `asked` is the number of words in the query, which is smaller when they have alternatives.
@@ -302,6 +304,7 @@ class Pattern:
     is_rare: bool = False
     in_lyrics: bool = False
     is_mended: bool = False
+    also: str = ""
 
     @property
     def any_word(self) -> str:

@@ -393,16 +393,39 @@ def _pattern(
         groups = (group for variant in variants for group in variant)
         operands = (word for group in groups for words in group.alternatives for word in words)
     count = len(variants[0])
+    seek, also = _asked([list(_sought(variant)) for variant in variants])
     return Pattern(
-        words=_any_of(_all_of(variant) for variant in variants),
-        seek=_any_of(_all_of(_sought(variant)) for variant in variants),
+        words=_any_of(map(_all_of, variants)),
+        seek=_any_of(map(_all_of, seek)),
         operands=tuple(dict.fromkeys(operands)),
         asked=asked or count,
         is_every=asked is None or asked == count,
         is_common=any(all(group.share >= _COMMON for group in variant) for variant in variants),
         is_rare=sum(min(group.share for group in variant) for variant in variants) <= _RARE,
         is_mended=is_mended,
+        also=_any_of(map(_all_of, also)),
     )
+
+
+def _asked(
+    sought: Sequence[Sequence[_Group]],
+) -> tuple[Sequence[Sequence[_Group]], Sequence[Sequence[_Group]]]:
+    """Return the groups to look up in the index, and those of a second question, if it pays.
+
+    That is the group with the most alternatives of each variant, if each has others.
+    """
+    widest = [max(groups, key=_breadth) for groups in sought]
+    if any(len(groups) == 1 for groups in sought) or max(map(_breadth, widest)) == 1:
+        return sought, []
+    others = [
+        [group for group in groups if group is not apart]
+        for groups, apart in zip(sought, widest, strict=True)
+    ]
+    return others, [[group] for group in widest]
+
+
+def _breadth(group: _Group) -> int:
+    return len(group.alternatives)
 
 
 def _sought(variant: Sequence[_Group]) -> Iterator[_Group]:

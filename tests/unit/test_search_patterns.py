@@ -109,22 +109,23 @@ def test_few_tracks_are_expected_to_have_a_rare_word(words: str, *, is_rare: boo
 
 
 @pytest.mark.parametrize(
-    ("words", "seek"),
+    ("words", "seek", "also"),
     [
-        ("phantom nigt", "(('phantom'))"),
-        ("her nigt", "(('her') & ('night' | 'nigh'))"),
-        ("phantom opra", "(('opera') & ('phantom'))"),
+        ("phantom nigt", "(('phantom'))", ""),
+        ("her nigt", "(('her'))", "(('night' | 'nigh'))"),
+        ("her phantom opra", "(('opera') & ('phantom'))", ""),
+        ("nigt", "(('night' | 'nigh'))", ""),
     ],
 )
-def test_the_index_is_asked_for_many_words_in_place_of_one_where_few_tracks_have_them(
-    words: str, seek: str
+def test_the_index_is_asked_for_words_with_alternatives_apart_if_at_all(
+    words: str, seek: str, also: str
 ) -> None:
     shares = {"night": 0.02, "her": 0.002}
     near = {"nigt": {"night": 0, "nigh": 1}, "opra": {"opera": 0}}
     known = Vocabulary({"phantom": 1, "her": 0}, near=near, shares=shares)
     pattern = with_typos(words.split(), known)
     assert pattern is not None
-    assert pattern.seek == seek
+    assert (pattern.seek, pattern.also) == (seek, also)
 
 
 @pytest.mark.parametrize(

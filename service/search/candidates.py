@@ -26,7 +26,6 @@ from service.database.cut_off import cut_off
 from service.query import Query, condition
 from service.query.model import Term, Value
 from service.search.model import MAX_HITS, Match, Pattern
-from service.search.patterns import divisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,14 @@ class Lookup:
     """A pattern to look up for a query of the batch.
 
     `text` is the folded query and `typed` the hash of what was typed: a hit that is the same is
-    better.
+    better. `names` are titles and artists that come into question whatever their words are.
     """
 
     ordinal: int
     text: str
     typed: int
     pattern: Pattern
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,33 +422,28 @@ async def find_all(
     scope: Scope,
     lookups: Sequence[Lookup],
     limit: int,
-    *,
-    by_name: bool,
 ) -> tuple[Scope, list[Candidate]]:
     """Return what `find` does, and the scope.
 
     When few of many tracks passed a filter of which it is in doubt whether it is narrow, that is
     settled first.
     """
-    found = await find(connection, scope, lookups, limit, by_name=by_name)
+    found = await find(connection, scope, lookups, limit)
     is_in_doubt = scope.is_in_doubt or scope.is_narrow is None
     if is_in_doubt and any(candidate.is_beyond for candidate in found):
         scope = await _without_doubt(connection, scope)
         if scope.is_narrow:
-            found = await find(connection, scope, lookups, limit, by_name=by_name)
+            found = await find(connection, scope, lookups, limit)
     return scope, found
 
 
 async def find(
-    connection: Connection, scope: Scope, lookups: Sequence[Lookup], limit: int, *, by_name: bool
+    connection: Connection, scope: Scope, lookups: Sequence[Lookup], limit: int
 ) -> list[Candidate]:
-    """Return up to `limit` of the best candidates of each lookup.
-
-    With `by_name`, tracks whose title or artist is the text of the lookup come into question too.
-    """
+    """Return up to `limit` of the best candidates of each lookup."""
     together: dict[Source, list[Lookup]] = {}
     for lookup in lookups:
-        together.setdefault(_source(lookup.pattern, by_name=by_name), []).append(lookup)
+        together.setdefault(_source(lookup), []).append(lookup)
     return [
         candidate
         for source, of in together.items()
@@ -456,12 +451,12 @@ async def find(
     ]
 
 
-def _source(pattern: Pattern, *, by_name: bool) -> Source:
-    if pattern.in_lyrics:
+def _source(lookup: Lookup) -> Source:
+    if lookup.pattern.in_lyrics:
         return Source.LYRICS
-    if pattern.is_mended:
-        return Source.MENDED_AND_OTHER_WORDS if pattern.also else Source.MENDED_WORDS
-    return Source.NAMES_AND_WORDS if by_name else Source.WORDS
+    if lookup.pattern.is_mended:
+        return Source.MENDED_AND_OTHER_WORDS if lookup.pattern.also else Source.MENDED_WORDS
+    return Source.NAMES_AND_WORDS if lookup.names else Source.WORDS
 
 
 async def _find(
@@ -486,7 +481,7 @@ def _row(lookup: Lookup) -> dict[str, object]:
     return {
         "ordinal": lookup.ordinal,
         "text": lookup.text,
-        "keys": divisions(lookup.text),
+        "keys": lookup.names,
         "typed": lookup.typed,
         "seek": pattern.seek,
         "also": pattern.also or None,  # as text, nothing is a query, with a notice

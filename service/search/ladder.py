@@ -35,6 +35,7 @@ from service.search.patterns import (
     all_words,
     doubtful,
     last_as_prefix,
+    names_like,
     sung_words,
     two_rarest_words,
     with_lookalikes,
@@ -86,9 +87,9 @@ class _Climb:
         """Whether nothing was found so far."""
         return not self.hits
 
-    def lookup(self, pattern: Pattern) -> Lookup:
-        """Return how a pattern is looked up for the query."""
-        return Lookup(self.ordinal, self.query.text, self.query.typed, pattern)
+    def lookup(self, pattern: Pattern, names: Sequence[str] = ()) -> Lookup:
+        """Return how a pattern is looked up for the query, and names besides."""
+        return Lookup(self.ordinal, self.query.text, self.query.typed, pattern, names)
 
     def add(self, rung: Rung, candidates: Sequence[Candidate], limit: int) -> None:
         """Take over what a step found, which looked for up to `limit` tracks of each reading."""
@@ -188,7 +189,7 @@ async def rate(
     for first in range(0, len(ids), MAX_HITS):
         among = tuple(map(Value, ids[first : first + MAX_HITS]))
         scope = Scope(None, Query(Term("id", among, 0), ""), is_narrow=True)
-        found = await find(connection, scope, lookups, MAX_HITS, by_name=False)
+        found = await find(connection, scope, lookups, MAX_HITS)
         for candidate in sorted(found, key=attrgetter("ordinal")):
             climb.add(readings[candidate.ordinal].rung, [candidate], MAX_HITS)
     return climb.hits
@@ -215,8 +216,7 @@ async def _run(
     if not lookups:
         return scope
     found: dict[int, list[Candidate]] = {}
-    by_name = rung is Rung.ALL_WORDS
-    scope, candidates = await find_all(connection, scope, lookups, limit, by_name=by_name)
+    scope, candidates = await find_all(connection, scope, lookups, limit)
     for candidate in candidates:
         found.setdefault(candidate.ordinal, []).append(candidate)
     for lookup in lookups:
@@ -235,12 +235,11 @@ def _lookups(climbs: Iterable[_Climb], read: Callable[[Words], Pattern | None]) 
 async def _as_typed(lexicon: Lexicon, climbs: Sequence[_Climb]) -> list[Lookup]:
     """Look at every word, unless the catalogue lacks one, and at names of the same letters."""
     known = lexicon.known
-
-    def read(query: Words) -> Pattern | None:
-        may_be_found = known.has_all(query.words) or query.text.replace(" ", "") in known
-        return all_words(query.words, known) if may_be_found else None
-
-    return _lookups(climbs, read)
+    return [
+        climb.lookup(all_words(query.words, known), names_like(query.text, known))
+        for climb in climbs
+        if known.has_all((query := climb.query).words) or query.text.replace(" ", "") in known
+    ]
 
 
 async def _prefixes(lexicon: Lexicon, short: Sequence[_Climb]) -> list[Lookup]:

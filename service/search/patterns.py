@@ -247,6 +247,18 @@ def divisions(text: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def names_like(text: str, vocabulary: Vocabulary) -> list[str]:
+    """Return a folded query, and names of the same letters that the catalogue may have.
+
+    What is one word instead of two must be known to be a word; of halves nothing is known.
+    """
+    whole, *others = divisions(text)
+    if " " not in text:
+        return [whole, *others]
+    words = frozenset(text.split(" "))
+    return [whole, *(name for name in others if vocabulary.has_all(set(name.split(" ")) - words))]
+
+
 def splits(word: str) -> Iterator[tuple[str, str]]:
     """Yield the ways to read a word as two that were run together."""
     for cut in range(2, len(word) - 1):

@@ -94,15 +94,15 @@ async def test_what_few_of_many_tracks_pass_is_found_in_full(connection: Connect
     lookup = Lookup(0, "love", 0, all_words(["love"], lexicon.known))
     for library_id in (None, DEFAULT_LIBRARY):
         broad = Scope(library_id, parse("explicit:yes"), is_narrow=False)
-        _, found = await find_all(connection, broad, [lookup], 50, by_name=False)
+        _, found = await find_all(connection, broad, [lookup], 50)
         assert [candidate.is_beyond for candidate in found] == [True]
         for in_doubt in (replace(broad, is_in_doubt=True), replace(broad, is_narrow=None)):
-            settled, found = await find_all(connection, in_doubt, [lookup], 50, by_name=False)
+            settled, found = await find_all(connection, in_doubt, [lookup], 50)
             assert settled.is_narrow
             assert {candidate.track_id for candidate in found} == ids != set()
             assert not any(candidate.is_beyond for candidate in found)
     nobody = Scope(None, parse("explicit:no"), is_narrow=False, is_in_doubt=True)
-    assert await find_all(connection, nobody, [lookup], 50, by_name=False) == (ANY, [])
+    assert await find_all(connection, nobody, [lookup], 50) == (ANY, [])
 
 
 async def test_a_wrong_guess_at_how_many_tracks_have_words_changes_nothing(
@@ -111,14 +111,13 @@ async def test_a_wrong_guess_at_how_many_tracks_have_words_changes_nothing(
     await crowd(connection, 0, SMALL)
     for text in ("love", "love nobody", "love the night", _SELDOM):
         pattern = all_words(text.split(), Vocabulary())
-        for by_name in (False, True):
+        for names in ([], [text]):
             of_many, of_few = [
                 await find(
                     connection,
                     Scope(None, parse("")),
-                    [Lookup(0, text, 0, replace(pattern, is_rare=is_rare))],
+                    [Lookup(0, text, 0, replace(pattern, is_rare=is_rare), names)],
                     MAX_HITS,
-                    by_name=by_name,
                 )
                 for is_rare in (False, True)
             ]

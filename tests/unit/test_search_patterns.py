@@ -20,6 +20,7 @@ from service.search.patterns import (
     joins,
     last_as_prefix,
     mended,
+    names_like,
     splits,
     two_rarest_words,
     with_lookalikes,
@@ -303,3 +304,14 @@ def test_divisions_have_the_letters_of_the_name(text: str) -> None:
     assert names[0] == text
     assert len(names) == len(set(names)) <= 42
     assert {name.replace(" ", "") for name in names} == {text.replace(" ", "")}
+
+
+def test_two_words_come_into_question_as_one_if_the_catalogue_has_it() -> None:
+    known = Vocabulary({"green": 0, "day": 0, "hits": 0, "greenday": 0})
+    assert names_like("green day hits", known) == ["green day hits", "greenday hits"]
+    assert names_like("unheard of", known) == ["unheard of"]
+
+
+@given(text=st.text("ab", min_size=1, max_size=50))
+def test_of_the_halves_of_a_word_nothing_is_known(text: str) -> None:
+    assert names_like(text, Vocabulary()) == divisions(text)

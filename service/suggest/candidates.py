@@ -3,9 +3,9 @@
 They differ in where they look, in the kinds that are wanted and in whether one library is; how the
 best are chosen and shown is the same. Each looks at a bounded number of rows of a kind.
 
-Values stand behind SELECT where a plan could depend on them. So the plan for any values looks no
-worse than one for these, and PostgreSQL makes it once: planning takes longer than the statements,
-and the indexes are the same for whatever was typed.
+Where a plan could depend on values, they stand behind SELECT or come from the row `typed`. So the
+plan for any values looks no worse than one for these, and PostgreSQL makes it once: planning takes
+longer than the statements, and the indexes are the same for whatever was typed.
 """
 
 from __future__ import annotations
@@ -168,14 +168,14 @@ SELECT
 _POPULAR_NAMES: Final = sql.SQL(
     """
     SELECT n.subject, n.position, n.kind, n.popularity, n.name_key, n.name
-    FROM unnest(({kinds})) AS k (kind)
+    FROM unnest({kinds}) AS k (kind)
     CROSS JOIN LATERAL (
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
         FROM name_search AS s
         WHERE s.kind = k.kind
-            AND left(s.name_key, {letters}) = ({beginning})
-            AND s.name_key >= (SELECT t.key FROM typed AS t)
-            AND s.name_key < (SELECT t.key FROM typed AS t) || chr(1114111)
+            AND left(s.name_key, {letters}) = {beginning}
+            AND s.name_key >= t.key
+            AND s.name_key < t.key || chr(1114111)
             AND s.tier = 0
             AND {scope}
         ORDER BY s.popularity DESC, char_length(s.name_key), s.subject
@@ -186,13 +186,13 @@ _POPULAR_NAMES: Final = sql.SQL(
 _OTHER_NAMES: Final = sql.SQL(
     """
     SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
-    FROM unnest(({kinds})) AS k (kind)
+    FROM unnest({kinds}) AS k (kind)
     CROSS JOIN LATERAL (
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name, s.library_id
         FROM name_search AS s
         WHERE s.kind = k.kind
-            AND s.name_key >= (SELECT t.key FROM typed AS t)
-            AND s.name_key < (SELECT t.key FROM typed AS t) || chr(1114111)
+            AND s.name_key >= t.key
+            AND s.name_key < t.key || chr(1114111)
             AND s.tier = 1
         ORDER BY s.name_key, s.popularity DESC, s.subject
         LIMIT 100
@@ -203,8 +203,8 @@ _OTHER_NAMES: Final = sql.SQL(
 _CALLED: Final = sql.SQL(
     """
     SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
-    FROM unnest(({kinds})) AS k (kind)
-    CROSS JOIN unnest((SELECT t.keys FROM typed AS t)) AS g (key)
+    FROM unnest({kinds}) AS k (kind)
+    CROSS JOIN unnest(t.keys) AS g (key)
     CROSS JOIN LATERAL (
         SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name, s.library_id
         FROM name_search AS s
@@ -220,8 +220,8 @@ _WORDED_NAMES: Final = sql.SQL(
     SELECT s.subject, s.position, s.kind, s.popularity, s.name_key, s.name
     FROM {tiers} AS s
     WHERE
-        s.words @@ (SELECT t.words FROM typed AS t)
-        AND s.kind = ANY(({kinds})::text[])
+        s.words @@ t.words
+        AND s.kind = ANY({kinds}::text[])
         AND {scope}"""
 )
 _NAMES_OF_TIER: Final = sql.SQL(
@@ -229,7 +229,7 @@ _NAMES_OF_TIER: Final = sql.SQL(
         SELECT
             s.subject, s.position, s.kind, s.popularity, s.name_key, s.name, s.library_id, s.words
         FROM name_search AS s
-        WHERE s.words @@ ({probe}) AND {tier}
+        WHERE s.words @@ {probe} AND {tier}
         LIMIT 300
     )"""
 )
@@ -246,8 +246,8 @@ _BEST_NAMES: Final = sql.SQL(
             SELECT DISTINCT ON (f.subject)
                 f.subject, f.position, f.kind, f.name_key, f.name, f.popularity,
                 name_relevance(f.name_key, t.key, f.popularity) AS relevance
-            FROM typed AS t
-            CROSS JOIN ({found}) AS f
+            FROM {given}
+            CROSS JOIN LATERAL ({found}) AS f
             ORDER BY f.subject, relevance DESC, f.position
         ) AS b
     ) AS p
@@ -260,9 +260,9 @@ _POPULAR_TITLES: Final = sql.SQL(
     """(
     SELECT s.track_id, s.popularity, s.title_key, s.artist_key
     FROM track_search AS s
-    WHERE left(s.title_key, {letters}) = ({beginning})
-        AND s.title_key >= (SELECT t.key FROM typed AS t)
-        AND s.title_key < (SELECT t.key FROM typed AS t) || chr(1114111)
+    WHERE left(s.title_key, {letters}) = {beginning}
+        AND s.title_key >= t.key
+        AND s.title_key < t.key || chr(1114111)
         AND s.popularity >= 60
         AND {scope}
     ORDER BY s.popularity DESC, char_length(s.title_key), s.track_id
@@ -273,7 +273,7 @@ _POPULAR_TITLES: Final = sql.SQL(
 _CALLED_TITLES: Final = sql.SQL(
     """
     SELECT n.track_id, n.popularity, n.title_key, n.artist_key
-    FROM unnest((SELECT t.keys FROM typed AS t)) AS g (key)
+    FROM unnest(t.keys) AS g (key)
     CROSS JOIN LATERAL (
         SELECT s.track_id, s.popularity, s.title_key, s.artist_key
         FROM track_search AS s
@@ -289,9 +289,9 @@ _OTHER_TITLES: Final = sql.SQL(
     FROM (
         SELECT s.track_id, s.popularity, s.title_key, s.artist_key, s.library_id
         FROM track_search AS s
-        WHERE s.title_key >= (SELECT t.key FROM typed AS t)
-            AND s.title_key < (SELECT t.key FROM typed AS t) || chr(1114111)
-            AND (SELECT l.titles FROM lack AS l)
+        WHERE s.title_key >= t.key
+            AND s.title_key < t.key || chr(1114111)
+            AND l.titles
         ORDER BY s.title_key, s.popularity DESC, s.track_id DESC
         LIMIT 100
     ) AS s
@@ -302,13 +302,13 @@ _WORDED_TITLES: Final = sql.SQL(
     """
     SELECT s.track_id, s.popularity, s.title_key, s.artist_key
     FROM {tiers} AS s
-    WHERE ts_filter(s.words, '{{a,b}}') @@ (SELECT t.words FROM typed AS t) AND {scope}"""
+    WHERE ts_filter(s.words, '{{a,b}}') @@ t.words AND {scope}"""
 )
 _TITLES_OF_TIER: Final = sql.SQL(
     """(
         SELECT s.track_id, s.popularity, s.title_key, s.artist_key, s.library_id, s.words
         FROM track_search AS s
-        WHERE s.words @@ ({probe}) AND {tier}
+        WHERE s.words @@ {probe} AND {tier}
         LIMIT 300
     )"""
 )
@@ -321,8 +321,8 @@ _BEST_TITLES: Final = sql.SQL(
         SELECT DISTINCT ON (f.title_key, f.artist_key)
             f.track_id, f.title_key, f.popularity,
             name_relevance(f.title_key, t.key, f.popularity) AS relevance
-        FROM typed AS t
-        CROSS JOIN ({found}) AS f
+        FROM {given}
+        CROSS JOIN LATERAL ({found}) AS f
         ORDER BY f.title_key, f.artist_key, f.popularity DESC, f.track_id DESC
     ) AS b
     ORDER BY b.relevance DESC, char_length(b.title_key), b.track_id
@@ -391,11 +391,11 @@ _Values = Mapping[str, sql.Composable]
 _NOTHING: Final[_Values] = {}
 _LETTER: Final[_Values] = {
     "letters": sql.Literal(1),
-    "beginning": sql.SQL("SELECT t.letter FROM typed AS t"),
+    "beginning": sql.SQL("t.letter"),
 }
 _MORE_LETTERS: Final[_Values] = {
     "letters": sql.Literal(_LETTERS),
-    "beginning": sql.SQL("SELECT t.letters FROM typed AS t"),
+    "beginning": sql.SQL("t.letters"),
 }
 
 
@@ -403,16 +403,17 @@ _MORE_LETTERS: Final[_Values] = {
 class _Place:
     """What is looked at: names as they begin or are, then words in one tier after the other.
 
-    `kinds`, `title_probe` and `name_probe` yield the kinds of names that are wanted, and the words
-    that the indexes are asked for.
+    `given` is what there is to go by; `kinds`, `title_probe` and `name_probe` say of it which kinds
+    of names are wanted, and which words the indexes are asked for.
     """
 
     names: Sequence[tuple[sql.SQL, _Values]] = ()
     titles: Sequence[tuple[sql.SQL, _Values]] = ()
     tiers: Sequence[LiteralString] = ()
-    kinds: LiteralString = "SELECT %(kinds)s::text[]"
-    title_probe: LiteralString = "SELECT t.probe FROM typed AS t"
-    name_probe: LiteralString = "SELECT t.probe FROM typed AS t"
+    given: LiteralString = "typed AS t"
+    kinds: LiteralString = "(SELECT %(kinds)s::text[])"
+    title_probe: LiteralString = "t.probe"
+    name_probe: LiteralString = "t.probe"
 
 
 _POPULAR: Final = _Place(
@@ -424,9 +425,10 @@ _REST: Final = _Place(
     [(_OTHER_NAMES, _NOTHING)],
     [(_OTHER_TITLES, _NOTHING)],
     ["true"],
-    kinds="SELECT l.kinds FROM lack AS l",
-    title_probe="SELECT CASE WHEN l.titles THEN l.probe END FROM lack AS l",
-    name_probe="SELECT CASE WHEN l.kinds <> '{}' THEN l.probe END FROM lack AS l",
+    given="typed AS t CROSS JOIN lack AS l",
+    kinds="l.kinds",
+    title_probe="CASE WHEN l.titles THEN l.probe END",
+    name_probe="CASE WHEN l.kinds <> '{}' THEN l.probe END",
 )
 _PLACES: Final = {
     Source.WITH_WORDS: _Place(tiers=["s.tier = 0", "s.tier > 0"]),
@@ -455,14 +457,14 @@ def statement(source: Source, *, titles: bool, names: bool, in_library: bool) ->
 
 def _best(place: _Place, *, titles: bool, names: bool, in_library: bool) -> sql.Composed:
     """Return the best of each kind in a place."""
-    parts = []
+    given, parts = sql.SQL(place.given), []
     if titles:
         scope = _TITLES_IN if in_library else _EVERYWHERE
         found = [title.format(scope=scope, **values) for title, values in place.titles]
         if place.tiers:
             tiers = _tiers(place, _TITLES_OF_TIER, place.title_probe)
             found.append(_WORDED_TITLES.format(tiers=tiers, scope=scope))
-        parts.append(_BEST_TITLES.format(found=_AND.join(found)))
+        parts.append(_BEST_TITLES.format(given=given, found=_AND.join(found)))
     if names:
         scope = _NAMES_IN if in_library else _EVERYWHERE
         kinds = sql.SQL(place.kinds)
@@ -470,7 +472,7 @@ def _best(place: _Place, *, titles: bool, names: bool, in_library: bool) -> sql.
         if place.tiers:
             tiers = _tiers(place, _NAMES_OF_TIER, place.name_probe)
             found.append(_WORDED_NAMES.format(tiers=tiers, kinds=kinds, scope=scope))
-        parts.append(_BEST_NAMES.format(found=_AND.join(found)))
+        parts.append(_BEST_NAMES.format(given=given, found=_AND.join(found)))
     return _AND.join(parts)
 
 

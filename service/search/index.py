@@ -7,6 +7,7 @@ tracks: there is one statement that indexes, whoever calls.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -35,6 +36,31 @@ _BATCH: Final = 1_000
 """How many tracks one statement indexes again, so that it takes the same for any artist."""
 
 
+@dataclass(slots=True)
+class WaitingWords:
+    """Words of many batches that the vocabulary lacks, each once, to be added together."""
+
+    _rows: dict[str, WordRow] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return how many words wait."""
+        return len(self._rows)
+
+    def note(self, words: Iterable[NewWord]) -> None:
+        """Take in words that are new, some 20 us each, or in a better tier than before."""
+        for word, tier in words:
+            row = self._rows.get(word)
+            if row is None:
+                self._rows[word] = word_row(word, tier)
+            elif tier < row[1]:
+                self._rows[word] = (word, tier, row[2])
+
+    def take(self) -> list[WordRow]:
+        """Return all words as `add_words` takes them, and begin anew."""
+        rows, self._rows = self._rows, {}
+        return sorted(rows.values())
+
+
 async def index_tracks(
     connection: Connection,
     ids: Sequence[UUID],
@@ -48,7 +74,7 @@ async def index_tracks(
     lyrics are known to be those that were indexed.
     """
     words = await index_entries(connection, ids, sung=sung, same_lyrics=same_lyrics)
-    await add_words(connection, word_rows(words))
+    await add_words(connection, [word_row(*word) for word in words])
 
 
 async def index_entries(
@@ -69,9 +95,9 @@ async def index_entries(
     return words
 
 
-def word_rows(words: Iterable[NewWord]) -> list[WordRow]:
-    """Return words as `add_words` takes them. Needs nothing but the processor, some 20 us each."""
-    return [(word, tier, array_text(deletions(word))) for word, tier in words]
+def word_row(word: str, tier: int) -> WordRow:
+    """Return a word as `add_words` takes it. Needs nothing but the processor, some 20 us."""
+    return word, tier, array_text(deletions(word))
 
 
 async def add_words(connection: Connection, added: Sequence[WordRow]) -> None:

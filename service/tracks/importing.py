@@ -8,6 +8,10 @@ so that a source that says the same again changes nothing, not even what a user 
 Half of the time of an import is Python's and half is PostgreSQL's, so both have to work at once: a
 few batches are under way, one of which has its turn with the connection while the others are read
 or put together. Reading yields every few tracks, for the sake of that turn and of all other calls.
+
+New words come into the vocabulary at the end, and each once: to index a word takes half as long as
+to index a track, and it would be written again for each better tier that it is found in. Nor has
+anybody else who writes the same word to wait longer than that takes.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from service.credits.reading import split_credits
 from service.database import Connection
 from service.errors import AlreadyExists, DomainError, NotFound, invalid
 from service.provenance.locks import Locks
-from service.search.index import WordRow, add_words, reindex_album, word_rows
+from service.search.index import WaitingWords, add_words, reindex_album
 from service.tracks import store
 from service.tracks.codec import decode_track
 from service.tracks.document import refresh_album
@@ -48,6 +52,10 @@ _BATCH: Final = 2_000
 
 _BATCHES_UNDER_WAY: Final = 3
 _YIELD_EVERY: Final = 10
+_YIELD_EVERY_WORDS: Final = 50
+_MAX_WORDS: Final = 50_000
+"""How many new words wait for the end of the import: some 20 MB."""
+
 _MAX_KNOWN: Final = 20_000
 """How many credits are remembered: some 10 MB."""
 
@@ -71,6 +79,7 @@ class Import:
         self._filed: set[UUID] = set()
         self._mixed: set[UUID] = set()
         self._filing = asyncio.Lock()
+        self._words = WaitingWords()
         self._next_index = 0
         self._waiting: list[Item] = []
         self._turn = asyncio.Lock()
@@ -93,6 +102,7 @@ class Import:
         await self._begin_batch()
         await asyncio.wait(self._batches)
         self._raise_failure()
+        await add_words(self._connection, self._words.take())
         for album_id in await mix(self._connection, self._mixed):
             await refresh_album(self._connection, album_id)
             await reindex_album(self._connection, album_id)
@@ -206,12 +216,12 @@ class Import:
                 if news:
                     await store.set_fingerprints(self._connection, news)
             words = await store_batch(self._connection, batch.without(same), said, many=True)
-        added: list[WordRow] = []
-        for start in range(0, len(words), _YIELD_EVERY):
-            added += word_rows(words[start : start + _YIELD_EVERY])
+        for start in range(0, len(words), _YIELD_EVERY_WORDS):
+            self._words.note(words[start : start + _YIELD_EVERY_WORDS])
             await asyncio.sleep(0)
-        async with self._turn:
-            await add_words(self._connection, added)
+        if len(self._words) > _MAX_WORDS:
+            async with self._turn:
+                await add_words(self._connection, self._words.take())
 
     async def _changes(self, items: Sequence[Item]) -> Changes:
         """Return what a batch changes."""

@@ -30,7 +30,7 @@ from service.search.index import (
     index_entries,
     index_tracks,
     unindex_tracks,
-    word_rows,
+    word_row,
 )
 from service.tracks import store
 from service.tracks.codec import OUTPUT_ONLY, decode_named, decode_track, encode_track
@@ -220,7 +220,7 @@ async def save(
     batch = Batch()
     batch.add(changes, resolved, await began_at())
     words = await store_batch(connection, batch, fingerprints)
-    await add_words(connection, word_rows(words))
+    await add_words(connection, [word_row(*word) for word in words])
     return batch.messages
 
 

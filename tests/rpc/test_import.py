@@ -401,3 +401,61 @@ async def test_other_writers_go_on_during_an_import(
     response, *_ = await asyncio.gather(send(tracks, *batches), edit(), edit())
     assert counts(response) == (300, 0, 0, 0)
     assert len(await documents_agree(connection)) == 320
+
+
+async def test_a_new_word_of_an_import_keeps_nobody_waiting(
+    tracks: TrackServiceAsyncStub,
+    search: SearchServiceAsyncStub,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.tracks.importing._BATCH", 1)
+    told = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[pb.ImportTracksRequest]:
+        yield pb.ImportTracksRequest(tracks=[song(1, "Zyzzyva one")])
+        await told.wait()
+        yield pb.ImportTracksRequest(tracks=[song(2, "Zyzzyva two")])
+
+    async def has_stored() -> bool:
+        held = await connection.execute(
+            "SELECT FROM pg_locks WHERE relation = 'track_search_words_idx'::regclass"
+            " AND mode = 'RowExclusiveLock' AND database ="
+            " (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        return await held.fetchone() is not None
+
+    importing = asyncio.ensure_future(tracks.ImportTracks(slowly()))
+    await eventually(has_stored)
+    made = await create(tracks, "Zyzzyva three")
+    assert await found(search, "zyzzyva") == {made.id}
+    told.set()
+    assert counts(await importing) == (2, 0, 0, 0)
+    assert len(await found(search, "zyzzyva")) == 3
+
+
+@pytest.mark.parametrize("most_waiting", [0, 3, 50_000])
+async def test_the_vocabulary_has_the_best_tier_of_each_word_after_an_import(
+    tracks: TrackServiceAsyncStub,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    most_waiting: int,
+) -> None:
+    monkeypatch.setattr("service.tracks.importing._BATCH", 1)
+    monkeypatch.setattr("service.tracks.importing._MAX_WORDS", most_waiting)
+    popularity = [10, 80, 40, 20, 60, 90]
+    batches = [
+        [song(number, f"Word{number % 2} word{number % 3} word{number}", popularity=value)]
+        for number, value in enumerate(popularity)
+    ]
+    assert counts(await send(tracks, *batches)) == (6, 0, 0, 0)
+    differing = await connection.execute(
+        "SELECT w.word, w.tier, min(s.tier) FROM search_word AS w"
+        " FULL JOIN ("
+        '   SELECT unnest(tsvector_to_array(words)) COLLATE "C" AS word, tier FROM track_search'
+        " ) AS s ON s.word = w.word"
+        " GROUP BY w.word, w.tier HAVING w.tier IS DISTINCT FROM min(s.tier)"
+    )
+    assert await differing.fetchall() == []
+    kept = await connection.execute("SELECT FROM search_word WHERE cardinality(deletions) = 0")
+    assert await kept.fetchall() == []

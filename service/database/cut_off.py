@@ -24,7 +24,8 @@ async def cut_off(connection: Connection, at: float | None) -> AsyncIterator[Cut
     """Run the block until the clock of the event loop says `at`; None lets it run to its end.
 
     What runs then on `connection` is cancelled, and the program goes on after the block. The
-    connection is lent for reading; if it has a snapshot, it keeps it.
+    connection is in autocommit, or lent by `Database.snapshot` or `snapshots`: then it keeps its
+    snapshot, and has written nothing that could be lost.
     """
     cut = Cut()
     try:

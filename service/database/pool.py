@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final, TypeVar
 
-from psycopg import AsyncConnection, IsolationLevel, OperationalError, sql
+from psycopg import AsyncConnection, Error, IsolationLevel, OperationalError, sql
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
@@ -26,6 +26,10 @@ Connection = AsyncConnection[TupleRow]
 T = TypeVar("T")
 
 _ATTEMPTS: Final = 4
+_AT_ONCE: Final = 0.01
+"""Seconds. A connection that was idle a moment ago is not waited for any longer."""
+
+_EXPORT: Final = "SELECT pg_export_snapshot()"
 _ADOPT: Final = sql.SQL("SET TRANSACTION SNAPSHOT {}")
 _START: Final = "SAVEPOINT start"
 RESTART: Final = "ROLLBACK TO SAVEPOINT start"
@@ -42,6 +46,7 @@ class Database:
     """
 
     def __init__(self, conninfo: str, settings: Settings) -> None:
+        self._behind_pgbouncer = settings.pgbouncer
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             conninfo,
             kwargs=_connection_arguments(settings),
@@ -81,38 +86,60 @@ class Database:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
         """Lend a connection on which all statements see the catalogue as of one instant."""
-        async with self.snapshots(1) as [connection]:
-            yield connection
+        with translated():
+            async with self._repeatable_read() as connection:
+                await connection.execute(_START)
+                yield connection
 
     @asynccontextmanager
-    async def snapshots(self, most: int) -> AsyncIterator[Sequence[Connection]]:
-        """Lend up to `most` connections that see the catalogue as of the same instant.
+    async def snapshots(self, count: int) -> AsyncIterator[Sequence[Connection]]:
+        """Lend `count` connections that see the catalogue as of the same instant, or only one.
 
-        There is one at least. Others are lent if they are idle: nobody waits for them.
+        One is lent, as by `snapshot`, where more would cost others something: when so many are not
+        idle, when more than half of the pool would be lent then, or behind PgBouncer, where an idle
+        connection may have to wait for a session that another such caller has. So it is when the
+        snapshot cannot be shared.
         """
         with translated():
             async with AsyncExitStack() as stack:
-                connections = [await stack.enter_async_context(self._repeatable_read())]
-                while len(connections) < most and self.statistics()["pool_available"]:
-                    other = await stack.enter_async_context(self._repeatable_read())
-                    rows = await connections[0].execute("SELECT pg_export_snapshot()")
-                    [[name]] = await rows.fetchall()
-                    await other.execute(_ADOPT.format(sql.Literal(name)))
-                    connections.append(other)
-                for connection in connections:
-                    await connection.execute(_START)
-                yield connections
+                connections = await self._enter_shared(stack, count) if self._spares(count) else []
+                yield connections or [await stack.enter_async_context(self.snapshot())]
+
+    def _spares(self, count: int) -> bool:
+        """Tell whether so many connections are idle, and no more than half are lent with them."""
+        if count < 2 or self._behind_pgbouncer:
+            return False
+        now = self.statistics()
+        idle = now["pool_available"]
+        lent = now["pool_size"] - idle
+        return count <= idle and 2 * (lent + count) <= now["pool_max"]
+
+    async def _enter_shared(self, stack: AsyncExitStack, count: int) -> list[Connection]:
+        """Return connections that share a snapshot until the stack unwinds; none if that fails."""
+        try:
+            async with AsyncExitStack() as entered:
+                connections = [
+                    await entered.enter_async_context(self._repeatable_read(_AT_ONCE))
+                    for _ in range(count)
+                ]
+                await _share_snapshot(connections)
+                stack.push_async_exit(entered.pop_all())
+                return connections
+        except Error as error:  # such as a full disk: a snapshot is exported to a file
+            _log.info("snapshot not shared", extra={"why": str(error)})
+            return []
 
     @asynccontextmanager
-    async def _repeatable_read(self) -> AsyncIterator[Connection]:
+    async def _repeatable_read(self, within: float | None = None) -> AsyncIterator[Connection]:
         """Lend a connection in a transaction that has its snapshot from the first statement on."""
-        async with self._pool.connection() as connection:
+        async with self._pool.connection(within) as connection:
             await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
             try:
                 async with connection.transaction():
                     yield connection
             finally:
-                await connection.set_isolation_level(None)
+                if not connection.closed:  # one that broke takes no settings, and nobody gets it
+                    await connection.set_isolation_level(None)
 
     @asynccontextmanager
     async def transaction(self, *, dry_run: bool = False) -> AsyncIterator[Connection]:
@@ -148,6 +175,16 @@ class Database:
                     _log.info("transaction repeated", extra={"attempt": attempt, "why": str(error)})
             async with self._pool.connection() as connection, begun(connection):
                 return await work(connection)
+
+
+async def _share_snapshot(connections: Sequence[Connection]) -> None:
+    """Let transactions that have just begun see what the first of them sees."""
+    first, *others = connections
+    [[name]] = await (await first.execute(_EXPORT)).fetchall()
+    for other in others:
+        await other.execute(_ADOPT.format(sql.Literal(name)))
+    for connection in connections:
+        await connection.execute(_START)  # nothing can be exported or adopted under a savepoint
 
 
 @asynccontextmanager

@@ -1,8 +1,8 @@
 """A batch is answered in two parts at a time, on one snapshot.
 
 While PostgreSQL looks up what one part needs, Python rates what was found for the other: neither
-waits, and each has a core. The second part needs a second connection. When none is idle, or the
-batch is small, there is one part.
+waits, and each has a core. The second part needs a second connection. When none can be spared, as
+never behind PgBouncer, or when the batch is small, there is one part.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ async def answer_batch(
     Each is given to `encode` as soon as its part is done. At `until`, an instant of the event
     loop's clock, the search for more ends, and what was found is the answer.
     """
+    if not searches:
+        return []
     pages: dict[int, Page] = {}
 
     async def work(connection: Connection, part: Sequence[int]) -> None:

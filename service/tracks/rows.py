@@ -156,11 +156,11 @@ def values(row: Row) -> dict[str, str | bytes | None]:
 
 
 def updates(parameters: Mapping[str, T]) -> dict[str, T]:
-    """Return those parameters of tracks that a change of them takes."""
+    """Return those parameters of tracks that a change takes; the keys are names of columns."""
     return {name: value for name, value in parameters.items() if name not in _NEVER_UPDATED}
 
 
-def _as_text(value: object) -> str | bytes | None:
+def _as_text(value: str | bytes | float | UUID | datetime | None) -> str | bytes | None:
     return value if value is None or isinstance(value, str | bytes) else str(value)
 
 

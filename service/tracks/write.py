@@ -83,7 +83,7 @@ async def update(
     `save` raises.
     """
     locked, began_at = await store.begin_changing(connection, UUID(wanted.id))
-    current = _live(locked, wanted.etag)
+    current = _live(locked, UUID(wanted.id), wanted.etag)
     draft = await allowed(connection, merged(current, wanted, mask), wanted, current, by)
     change = Change(UUID(current.id), draft, current, by=by)
     [track] = await save(connection, [change], began_at=began_at)
@@ -185,13 +185,16 @@ async def lock_live(connection: Connection, track_id: UUID, given_etag: str) -> 
 
     Raises `NotFound`, `EtagMismatch`, and `FailedPrecondition` when it is deleted.
     """
-    return _live(await store.lock_one(connection, track_id), given_etag)
+    return _live(await store.lock_one(connection, track_id), track_id, given_etag)
 
 
-def _live(locked: store.LockedDocument, given_etag: str) -> pb.Track:
-    """Return a locked track. Raises `EtagMismatch`, and `FailedPrecondition` when it is deleted."""
+def _live(locked: store.LockedDocument, asked: UUID, given_etag: str) -> pb.Track:
+    """Return the locked track that the id asked for leads to.
+
+    Raises `EtagMismatch`, and `FailedPrecondition` when it is deleted.
+    """
     if locked.is_deleted:
-        raise FailedPrecondition(f"track {locked.id} is deleted: undelete it first")
+        raise FailedPrecondition(f"track {asked} is deleted: undelete it first")
     current = pb.Track.FromString(locked.document)
     require_etag(given_etag, revision_of(current.etag))
     return current

@@ -174,6 +174,7 @@ async def import_and_search(
         assert imported.failed == 0
         wanted = [search_pb2.SearchTracksRequest(query=f"song {client}")] * 2
         wanted += [search_pb2.SearchTracksRequest(query="", filter='artist:"artist 1"')]
+        wanted += [search_pb2.SearchTracksRequest(query=track.title) for track in batch]
         answer = await search.BatchSearchTracks(
             search_pb2.BatchSearchTracksRequest(requests=wanted)
         )

@@ -406,6 +406,9 @@ async def test_what_cannot_be_merged_is_refused(
         await unmerge(tracks, two)
     with raises_status(StatusCode.FAILED_PRECONDITION):
         await merge(tracks, more, one)
+    with raises_status(StatusCode.FAILED_PRECONDITION) as failure:
+        await tracks.UpdateTrack(pb.UpdateTrackRequest(track=pb.Track(id=two.id, title="Two")))
+    assert two.id in failure.message
 
 
 @pytest.mark.parametrize(

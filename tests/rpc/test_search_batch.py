@@ -34,11 +34,21 @@ LANGUAGE plpgsql
 AS '{}'
 """
 
+# Who comes first waits for lock 1, the other one fails.
+ONE_WAITS_ONE_FAILS = """
+BEGIN
+    IF pg_try_advisory_xact_lock(2) THEN
+        PERFORM pg_advisory_xact_lock_shared(1);
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = ''lock_not_available'';
+END
+"""
+
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Enough connections for two parts at once, and none for a third."""
-    return settings.model_copy(update={"pool_min_size": 2, "pool_max_size": 2})
+    """Enough connections for one batch in two parts."""
+    return settings.model_copy(update={"pool_min_size": 4, "pool_max_size": 4})
 
 
 @pytest.fixture
@@ -56,7 +66,7 @@ async def catalogue(database: Database) -> None:
 
 async def idle(database: Database) -> None:
     """Wait until no call has a connection any more."""
-    await eventually(lambda: database.statistics()["pool_available"] == 2)
+    await eventually(lambda: database.statistics()["pool_available"] == 4)
 
 
 def requests_of(count: int) -> Iterator[pb.SearchTracksRequest]:
@@ -91,6 +101,37 @@ async def test_each_has_the_result_it_has_alone_in_many_scopes(
 
 
 @pytest.mark.usefixtures("catalogue")
+async def test_two_parts_are_searched_at_the_same_time(
+    search: SearchServiceAsyncStub, connection: Connection
+) -> None:
+    await connection.execute(
+        MENDING.format("BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN 1; END").encode()
+    )
+
+    async def both_wait() -> bool:
+        rows = await connection.execute("SELECT FROM pg_locks WHERE NOT granted")
+        return len(await rows.fetchall()) == 2
+
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(1)")
+        call = search.BatchSearchTracks(pb.BatchSearchTracksRequest(requests=requests_of(40)))
+        await eventually(both_wait)
+    assert not any(result.HasField("error") for result in (await call).results)
+
+
+@pytest.mark.usefixtures("catalogue")
+async def test_without_a_good_search_no_connection_is_borrowed(
+    search: SearchServiceAsyncStub, database: Database
+) -> None:
+    before = database.statistics()["requests_num"]
+    requests = [pb.SearchTracksRequest(page_size=-number) for number in range(20)]
+    response = await search.BatchSearchTracks(pb.BatchSearchTracksRequest(requests=requests))
+    for result in response.results:
+        assert result.error.code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert database.statistics()["requests_num"] == before
+
+
+@pytest.mark.usefixtures("catalogue")
 async def test_shortly_before_the_deadline_what_was_found_is_the_answer(
     search: SearchServiceAsyncStub, database: Database, connection: Connection
 ) -> None:
@@ -115,10 +156,9 @@ async def test_shortly_before_the_deadline_what_was_found_is_the_answer(
 async def test_an_error_of_one_part_is_that_of_the_call(
     search: SearchServiceAsyncStub, database: Database, connection: Connection
 ) -> None:
-    await connection.execute(
-        MENDING.format("BEGIN RAISE EXCEPTION USING ERRCODE = ''57014''; END").encode()
-    )
+    await connection.execute(MENDING.format(ONE_WAITS_ONE_FAILS).encode())
     batch = pb.BatchSearchTracksRequest(requests=requests_of(40))
-    with raises_status(grpc.StatusCode.DEADLINE_EXCEEDED):
+    await connection.execute("SELECT pg_advisory_lock(1)")  # is kept: who waits must be cancelled
+    with raises_status(grpc.StatusCode.ABORTED, reason="CONFLICT"):  # the error, no cancellation
         await search.BatchSearchTracks(batch)
     await idle(database)

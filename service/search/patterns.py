@@ -112,6 +112,11 @@ class _Group:
             case _:
                 return True
 
+    @property
+    def has_beginning(self) -> bool:
+        """Whether a longer word may stand for it."""
+        return any(_is_beginning(word) for words in self.alternatives for word in words)
+
 
 def every_word(words: Sequence[str]) -> str:
     """Return the tsquery of all words."""
@@ -413,10 +418,15 @@ def _pattern(
         asked=asked or count,
         is_every=asked is None or asked == count,
         is_common=any(all(group.share >= _COMMON for group in variant) for variant in variants),
-        is_rare=sum(min(group.share for group in variant) for variant in variants) <= _RARE,
+        is_rare=sum(map(_share_of_rarest, variants)) <= _RARE,
         is_mended=is_mended,
         also=_any_of(map(_all_of, also)),
     )
+
+
+def _share_of_rarest(groups: Sequence[_Group]) -> float:
+    """Return the least share of the words. That of a beginning is a guess, and says nothing."""
+    return min((group.share for group in groups if not group.has_beginning), default=inf)
 
 
 def _asked(

@@ -370,7 +370,11 @@ _SHOWN: Final = sql.SQL(
 SELECT
     b.kind, b.id, b.key, b.popularity, b.relevance, coalesce(t.title, own.name, b.name) AS text,
     coalesce(c.display, '') AS artists, CASE WHEN b.position > 0 THEN b.name ELSE '' END AS alias
-FROM ({best} LIMIT 200) AS b
+FROM (
+    SELECT f.kind, f.id, f.position, f.key, f.name, f.popularity, f.relevance
+    FROM ({best}) AS f
+    LIMIT 200
+) AS b
 LEFT JOIN track AS t ON t.id = CASE WHEN b.kind = 'TRACK' THEN b.id END
 LEFT JOIN name_search AS own
     ON own.subject = CASE WHEN b.position > 0 THEN b.id END AND own.position = 0

@@ -115,6 +115,8 @@ async def test_suggests_what_was_meant(
 ) -> None:
     suggested = await ask(search, query)
     assert text in suggested.get(kind, [])[:2]
+    alone = await ask(search, query, kinds=[pb.SuggestionKind.Value(f"SUGGESTION_KIND_{kind}")])
+    assert text in alone.get(kind, [])[:2]
 
 
 @pytest.mark.usefixtures("catalogue")

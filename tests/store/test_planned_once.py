@@ -83,6 +83,28 @@ def test_no_plan_can_depend_on_a_value(statement: bytes) -> None:
     assert not re.search(rb"(?<!\(SELECT )(?<!\(SELECT 3 \* )(%\(|\$\d)", no_row_less)
 
 
+@pytest.mark.parametrize("in_library", [False, True])
+@pytest.mark.parametrize(
+    ("source", "titles", "names"),
+    [
+        (source, titles, names)
+        for source in suggest.Source
+        for titles, names in ((True, True), (True, False), (False, True))
+        if not (titles and source is suggest.Source.CALLED)  # that is what only names are
+    ],
+)
+async def test_suggestions_of_any_kinds_have_a_statement(
+    connection: Connection,
+    source: suggest.Source,
+    titles: bool,
+    names: bool,
+    in_library: bool,
+) -> None:
+    statement = suggest.statement(source, titles=titles, names=names, in_library=in_library)
+    prepared = await connection.execute(b"PREPARE suggestions AS " + statement.text)
+    assert prepared.statusmessage == "PREPARE"
+
+
 async def test_statements_are_not_compiled_though_the_database_would(
     connection: Connection, database_url: str
 ) -> None:

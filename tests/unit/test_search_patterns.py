@@ -109,6 +109,13 @@ def test_few_tracks_are_expected_to_have_a_rare_word(words: str, *, is_rare: boo
     assert all_words(words.split(), known).is_rare == is_rare
 
 
+@pytest.mark.parametrize(("words", "is_rare"), [("instrumen", False), ("phantom instrumen", True)])
+def test_very_many_tracks_may_have_a_word_that_begins_so(words: str, *, is_rare: bool) -> None:
+    pattern = last_as_prefix(words.split(), Vocabulary(begun={"instrumen"}))
+    assert pattern is not None
+    assert pattern.is_rare == is_rare
+
+
 @pytest.mark.parametrize(
     ("words", "seek", "also"),
     [

@@ -9,9 +9,10 @@ cancels its statement: psycopg does that, so a deadline needs no code here.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from psycopg import AsyncConnection, Error, IsolationLevel, OperationalError, sql
 from psycopg.rows import TupleRow
@@ -38,6 +39,29 @@ RESTART: Final = "ROLLBACK TO SAVEPOINT start"
 _log = logging.getLogger(__name__)
 
 
+class _WarmPool(AsyncConnectionPool[Connection]):
+    """Lends what was given back last: its backend still has in the caches what a call needs.
+
+    By itself the library lends what has rested longest, so that calls one after the other go round
+    all connections, and each takes a fifth longer.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._pool = _LastFirst()
+
+    def turn(self) -> None:
+        """Let the connection that has rested longest be the next one."""
+        self._pool.rotate()
+
+
+class _LastFirst(deque[Connection]):
+    """What is added comes first."""
+
+    def append(self, connection: Connection) -> None:
+        self.appendleft(connection)
+
+
 class Database:
     """The pool of one server process.
 
@@ -47,7 +71,7 @@ class Database:
 
     def __init__(self, conninfo: str, settings: Settings) -> None:
         self._behind_pgbouncer = settings.pgbouncer
-        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+        self._pool = _WarmPool(
             conninfo,
             kwargs=_connection_arguments(settings),
             min_size=settings.pool_min_size,
@@ -68,7 +92,11 @@ class Database:
         await self._pool.close()
 
     async def check(self) -> None:
-        """Raise `Unavailable` unless a statement can be answered now."""
+        """Raise `Unavailable` unless a statement can be answered now.
+
+        The idle connections take turns, so that one which broke is replaced before it is needed.
+        """
+        self._pool.turn()
         async with self.read() as connection:
             await connection.execute("SELECT 1")
 

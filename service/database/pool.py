@@ -43,7 +43,7 @@ class _WarmPool(AsyncConnectionPool[Connection]):
     """Lends what was given back last: its backend still has in the caches what a call needs.
 
     By itself the library lends what has rested longest, so that calls one after the other go round
-    all connections, and each takes a fifth longer.
+    all connections, and a search takes a tenth longer.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
